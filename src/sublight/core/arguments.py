@@ -1,0 +1,52 @@
+"""How a point of the search space becomes the arguments of a script.
+
+Fixed arguments come first, then ``--name value`` for each parameter in declared order (Azure ML v1 fact sheet §2, with
+the order made stable). A ``command`` names its parameters itself: ``${{search_space.NAME}}`` and ``${{inputs.NAME}}``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+
+from sublight.core.errors import InvalidInput
+
+_PLACEHOLDER = re.compile(r"\$\{\{\s*([^}]*?)\s*\}\}")
+
+
+def as_text(value: object) -> str:
+    """The text of a value as a script gets it: ``1`` for the int 1, ``0.1`` for the float, ``True`` for a bool."""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def option_name(name: str) -> str:
+    """``learning_rate`` → ``--learning_rate``; a name that begins with a dash is kept as it is."""
+    return name if name.startswith("-") else f"--{name}"
+
+
+def script_arguments(fixed: Sequence[str], parameters: Mapping[str, object]) -> list[str]:
+    """The complete argument list of a trial: every item is text."""
+    arguments = list(fixed)
+    for name, value in parameters.items():
+        arguments += [option_name(name), as_text(value)]
+    return arguments
+
+
+def fill_command(command: str, *, parameters: Mapping[str, object], inputs: Mapping[str, str]) -> str:
+    """The shell line with its placeholders replaced by quoted values; InvalidInput names a placeholder without value."""
+
+    def value_of(match: re.Match[str]) -> str:
+        place, _, name = match.group(1).partition(".")
+        source: Mapping[str, object] = {"search_space": parameters, "inputs": inputs}.get(place, {})
+        if name in source:
+            return shlex.quote(as_text(source[name]))
+        dashed = f"--{name}"
+        if dashed in source:
+            return shlex.quote(as_text(source[dashed]))
+        known = sorted([f"search_space.{n}" for n in parameters] + [f"inputs.{n}" for n in inputs])
+        raise InvalidInput(
+            f"the command uses ${{{{{match.group(1)}}}}}, but there is no such value; known are {', '.join(known) or 'none'}"
+        )
+
+    return _PLACEHOLDER.sub(value_of, command)
