@@ -1,0 +1,102 @@
+"""What a user asks for: a script to run, a sweep over it, and the submission that carries either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MaximizeOrMinimize = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptDefinition:
+    """One execution of a script, as declared.
+
+    Either ``script`` (a path inside the snapshot, run by the environment's Python, with ``arguments`` and then the
+    trial's parameters as ``--name value``) or ``command`` (a shell line in which ``${{search_space.NAME}}`` and
+    ``${{inputs.NAME}}`` stand for values). ``environment`` is ``current``: the interpreter of the server.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    snapshot_id: str
+    script: str | None = None
+    arguments: list[str] = field(default_factory=list)
+    command: str | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
+    environment: str = "current"
+    environment_variables: dict[str, str] = field(default_factory=dict)
+    max_run_seconds: float | None = None
+    retries_max: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepDefinition:
+    """A sweep, as declared. ``space``, ``sampler`` and ``policy`` are the ``to_json`` forms of the core's values."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    trial: ScriptDefinition
+    space: dict[str, Any]
+    sampler: dict[str, Any]
+    policy: dict[str, Any]
+    metric: str
+    direction: MaximizeOrMinimize
+    max_trials: int
+    max_concurrent: int | None = None
+    max_minutes: float | None = None
+    trials_per_node: int | None = None
+    resume_from: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitRequest:
+    """A submission: where to, under which experiment, and exactly one of ``script`` and ``sweep``."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    experiment: str
+    target: str
+    script: ScriptDefinition | None = None
+    sweep: SweepDefinition | None = None
+    name: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotFile:
+    """One file of a snapshot; ``path`` is relative with forward slashes; ``is_executable`` keeps the x bit."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    path: str
+    sha256: str
+    size_bytes: int
+    is_executable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotRequest:
+    """The files of a source folder as they were at submission."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    files: list[SnapshotFile]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotResponse:
+    """The snapshot's id (SHA-256 of its sorted file list) and the contents that the server does not have yet."""
+
+    id: str
+    missing: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotView:
+    """A stored snapshot."""
+
+    id: str
+    files: list[SnapshotFile]
+    size_bytes: int
