@@ -1,0 +1,26 @@
+"""The migrations of the workspace's database (Alembic), from its first table on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+FOLDER = Path(__file__).parent
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to the newest revision; does nothing when it is there already."""
+    configuration = _configuration()
+    with engine.connect().execution_options(sublight_writes=True) as connection:
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "head")
+        connection.commit()
+
+
+def _configuration() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(FOLDER))
+    return configuration

@@ -1,0 +1,10 @@
+"""Alembic's environment: it works on the connection that ``upgrade`` hands over."""
+
+from alembic import context
+
+from sublight.store.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
