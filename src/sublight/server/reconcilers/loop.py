@@ -1,0 +1,65 @@
+"""One thread per reconciler: it runs a pass when something it cares for changed, and from time to time anyway."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+_log = logging.getLogger("sublight.reconcilers")
+
+
+class Loop:
+    """Runs ``step(hints)`` again and again until stopped.
+
+    ``hints`` are the subjects announced since the last pass; they make a pass early and cheap but carry nothing that is
+    not stored. Every ``tick_seconds`` the step is called with None: look at everything. A step that raises is logged and
+    tried again at the next tick, with everything.
+    """
+
+    def __init__(self, name: str, step: Callable[[set[str] | None], None], *, tick_seconds: float) -> None:
+        self._step = step
+        self._tick_seconds = tick_seconds
+        self._condition = threading.Condition()
+        self._hints: set[str] = set()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"loop-{name}", daemon=True)
+        self._name = name
+
+    def start(self) -> None:
+        """Begin; the first pass looks at everything."""
+        self._thread.start()
+
+    def hint(self, subjects: set[str]) -> None:
+        """Wake the loop for these subjects."""
+        with self._condition:
+            self._hints |= subjects
+            self._condition.notify()
+
+    def stop(self, timeout_seconds: float = 10.0) -> None:
+        """Let the present pass end and begin no other."""
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        hints: set[str] | None = None
+        while True:
+            try:
+                self._step(hints)
+            except Exception:
+                _log.exception(
+                    "a pass of the %s loop failed; it is tried again in %g s", self._name, self._tick_seconds
+                )
+                hints = None
+                with self._condition:
+                    if self._condition.wait_for(lambda: self._is_stopping, self._tick_seconds):
+                        return
+                continue
+            with self._condition:
+                self._condition.wait_for(lambda: bool(self._hints) or self._is_stopping, self._tick_seconds)
+                if self._is_stopping:
+                    return
+                hints, self._hints = self._hints or None, set()

@@ -1,0 +1,148 @@
+"""Runs and sweeps side by side: time, cost, and how soon each reached what all of them reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sublight.core.comparison import Side, common_value, first_reached, verdict
+from sublight.core.errors import InvalidInput
+from sublight.core.metric import Goal
+from sublight.messages.runs import CompareColumn, Comparison
+from sublight.server.clock import Clock
+from sublight.server.services import views
+from sublight.store import clusters as cluster_rows
+from sublight.store import metrics as metric_rows
+from sublight.store import runs as run_rows
+from sublight.store.database import Database
+from sublight.store.runs import RunRow
+
+
+@dataclass
+class _Loaded:
+    row: RunRow
+    trials: list[RunRow]
+    goal: Goal | None
+    reports: list[tuple[float, float]]
+    size: str
+    nodes_max: int
+    price_per_hour: float | None
+
+
+class Compare:
+    """``compare(run_ids)`` with two or more ids."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def __call__(self, run_ids: Sequence[str]) -> Comparison:
+        """The comparison of these runs; InvalidInput for fewer than two."""
+        if len(run_ids) < 2:
+            raise InvalidInput(f"a comparison needs two or more runs, got {len(run_ids)}")
+        with self._database.read() as connection:
+            loaded = [self._load(connection, run_id) for run_id in run_ids]
+        goals = {one.goal for one in loaded if one.goal is not None}
+        goal = goals.pop() if len(goals) == 1 else None
+        common = common_value(goal, [[value for _, value in one.reports] for one in loaded]) if goal else None
+        columns = [self._column(one, goal, common) for one in loaded]
+        sides = [
+            Side(
+                name=f"{column.run_id} on {column.target}",
+                wall_seconds=column.wall_seconds,
+                price=column.price,
+                seconds_to_common=column.seconds_to_common_value,
+                price_to_common=column.price_to_common_value,
+                best=column.best_value,
+            )
+            for column in columns
+        ]
+        return Comparison(
+            metric=goal.metric if goal else None,
+            direction=goal.direction.value if goal else None,
+            common_value=common,
+            columns=columns,
+            verdict=verdict(goal, common, sides),
+        )
+
+    def _load(self, connection: Connection, run_id: str) -> _Loaded:
+        row = run_rows.get(connection, run_id)
+        cluster = cluster_rows.find(connection, row.target)
+        size: dict[str, Any] = cluster.size if cluster is not None else {}
+        trials, reports, goal = [], [], None
+        owner = run_rows.get(connection, row.parent_id) if row.kind == "trial" else row
+        if owner.kind == "sweep":
+            goal = views.goal_of(views.sweep_of(owner))
+            if row.kind == "sweep":
+                trials = run_rows.children(connection, run_id)
+                series = list(metric_rows.points_of_children(connection, run_id, goal.metric).values())
+            else:
+                series = [metric_rows.points(connection, run_id, goal.metric)]
+            reports = sorted((t, v) for points in series for t, v in zip(points.times, points.values, strict=True))
+        return _Loaded(
+            row=row,
+            trials=trials,
+            goal=goal,
+            reports=reports,
+            size=size.get("name", "unknown: the cluster was deleted"),
+            nodes_max=cluster.max_nodes if cluster is not None else 0,
+            price_per_hour=size.get("price_per_hour"),
+        )
+
+    def _column(self, one: _Loaded, goal: Goal | None, common: float | None) -> CompareColumn:
+        row = one.row
+        begin = row.queued or row.created
+        end = row.ended or self._clock.now()
+        ended = [trial for trial in one.trials if trial.ended is not None]
+        ran = [trial.ended - trial.started for trial in ended if trial.started is not None]
+        best_trial = None
+        best: float | None = None
+        if goal is not None:
+            best = goal.best(value for _, value in one.reports)
+            scored = [trial for trial in one.trials if trial.best_value is not None]
+            best_trial = min(scored, key=lambda trial: goal.sort_key(trial.best_value), default=None)
+        reached = first_reached(goal, one.reports, common) if goal and common is not None else None
+        seconds_to_common = None if reached is None else max(0.0, reached - begin)
+        node_seconds = sum(trial.node_seconds for trial in one.trials) if one.trials else row.node_seconds
+        price = None if one.price_per_hour is None else node_seconds * one.price_per_hour / 3600
+        used_to_common = None if reached is None else _node_seconds_until(one, reached)
+        return CompareColumn(
+            run_id=row.id,
+            kind=row.kind,
+            experiment=row.experiment,
+            target=row.target,
+            size=one.size,
+            nodes_max=one.nodes_max,
+            status=row.status,
+            wall_seconds=end - begin,
+            node_seconds=node_seconds,
+            price=price,
+            trials_count=len(one.trials),
+            trials_stopped_early=sum(trial.end_reason == "policy" for trial in one.trials),
+            seconds_per_trial=sum(ran) / len(ran) if ran else None,
+            startup_share=1 - sum(ran) / node_seconds if ran and node_seconds > 0 else None,
+            metric=goal.metric if goal else None,
+            best_value=best,
+            best_run_id=best_trial.id if best_trial is not None else None,
+            seconds_to_common_value=seconds_to_common,
+            price_to_common_value=None
+            if used_to_common is None or one.price_per_hour is None
+            else used_to_common * one.price_per_hour / 3600,
+        )
+
+
+def _node_seconds_until(one: _Loaded, moment: float) -> float:
+    """Node time used before a moment; a trial's node time is spread evenly over the time that it ran."""
+    total = 0.0
+    for trial in one.trials or [one.row]:
+        start, end = trial.started, trial.ended
+        if start is None or start >= moment:
+            continue
+        if end is None or end <= moment or end <= start:
+            total += trial.node_seconds
+        else:
+            total += trial.node_seconds * (moment - start) / (end - start)
+    return total

@@ -1,0 +1,86 @@
+"""What runs reported, ready for charts and tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sublight.core.thinning import kept_indexes
+from sublight.messages.runs import MetricSeries, MetricSummary, RecordView, TrialCurve
+from sublight.server.services import views
+from sublight.store import metrics as metric_rows
+from sublight.store import runs as run_rows
+from sublight.store.database import Database
+
+POINTS_MAX = 2000
+
+
+class Metrics:
+    """Reading metrics and records."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def summaries(self, run_id: str) -> list[MetricSummary]:
+        """The totals of a run's scalar metrics."""
+        with self._database.read() as connection:
+            run_rows.get(connection, run_id)
+            return [
+                MetricSummary(
+                    name=row.name,
+                    count=row.points_count,
+                    last_step=row.last_step,
+                    last=row.last,
+                    least=row.least,
+                    greatest=row.greatest,
+                )
+                for row in metric_rows.summaries(connection, run_id)
+            ]
+
+    def series(self, run_id: str, name: str, max_points: int = POINTS_MAX) -> MetricSeries:
+        """The points of a metric, thinned to about ``max_points`` with the least and greatest of each stretch kept."""
+        with self._database.read() as connection:
+            run_rows.get(connection, run_id)
+            points = metric_rows.points(connection, run_id, name)
+        kept = kept_indexes(points.values, max(4, max_points))
+        return MetricSeries(
+            run_id=run_id,
+            name=name,
+            count=len(points),
+            steps=[points.steps[i] for i in kept],
+            values=[views.exact_number(points.values[i]) for i in kept],
+            times=[points.times[i] for i in kept],
+        )
+
+    def records(self, run_id: str, kind: str | None = None) -> list[RecordView]:
+        """Lists, rows, tables, images and the like, in the order in which they were logged."""
+        with self._database.read() as connection:
+            run_rows.get(connection, run_id)
+            return [
+                RecordView(name=row.name, kind=row.kind, step=row.step, time=row.time, content=row.content)
+                for row in metric_rows.records_of(connection, run_id, kind)
+            ]
+
+    def curves(self, sweep_id: str, max_points: int = 200) -> list[TrialCurve]:
+        """The primary metric of every trial of a sweep, in index order."""
+        with self._database.read() as connection:
+            sweep = run_rows.get(connection, sweep_id)
+            if sweep.kind != "sweep":
+                return []
+            metric = views.sweep_of(sweep).metric
+            trials = run_rows.children(connection, sweep_id)
+            by_run = metric_rows.points_of_children(connection, sweep_id, metric)
+            return [self._curve(trial, by_run.get(trial.id), max_points) for trial in trials]
+
+    @staticmethod
+    def _curve(trial: Any, points: metric_rows.Points | None, max_points: int) -> TrialCurve:
+        found = points or metric_rows.Points.empty()
+        kept = kept_indexes(found.values, max(4, max_points))
+        return TrialCurve(
+            run_id=trial.id,
+            index=trial.trial_index or 0,
+            status=trial.status,
+            end_reason=trial.end_reason,
+            steps=[found.steps[i] for i in kept],
+            values=[views.plain_number(found.values[i]) for i in kept],
+            times=[found.times[i] for i in kept],
+        )

@@ -1,0 +1,308 @@
+"""The server's side of the talk with agents: hello, orders, report (protocol: messages/nodes)."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from sublight.core.arguments import fill_command, script_arguments
+from sublight.core.errors import Conflict, NotFound
+from sublight.core.run import EndReason, RunStatus
+from sublight.core.scaling import NodeState
+from sublight.messages.definitions import ScriptDefinition, SnapshotFile
+from sublight.messages.nodes import (
+    AttemptReport,
+    Hello,
+    Order,
+    Orders,
+    Report,
+    ReportAnswer,
+    StoredOffsets,
+    Welcome,
+)
+from sublight.server.changes import NodeSignals
+from sublight.server.clock import Clock
+from sublight.server.services import attempts, views
+from sublight.server.services.ingest import Ingest
+from sublight.server.settings import Settings
+from sublight.store import clusters as cluster_rows
+from sublight.store import runs as run_rows
+from sublight.store.database import Database
+from sublight.store.runs import RunRow
+
+if TYPE_CHECKING:
+    from sublight.server.services.files import Files
+
+_HEARTBEAT_STORED_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    run: RunRow
+    attempt: Any
+
+
+class Nodes:
+    """The verbs of agents. ``last_heard`` (monotonic seconds by node) is what leases are judged by."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        settings: Settings,
+        signals: NodeSignals,
+        files: Files,
+        ingest: Ingest,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._signals = signals
+        self._files = files
+        self._ingest = ingest
+        self._lock = threading.Lock()
+        self._last_heard: dict[str, float] = {}
+        self._stored_heartbeat: dict[str, float] = {}
+        self._started = clock.monotonic()
+        self._definition_of_sweep = functools.lru_cache(maxsize=256)(self._load_sweep_definition)
+        self._snapshot_files = functools.lru_cache(maxsize=64)(self._load_snapshot_files)
+
+    def last_heard(self, node_id: str) -> float:
+        """When the node was last heard of (monotonic); a server that just started gives everyone its own start."""
+        return max(self._last_heard.get(node_id, self._started), self._started)
+
+    def hello(self, node_id: str, hello: Hello) -> Welcome:
+        """An agent begins a life on its node. Attempts of an earlier life there are lost."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            node = cluster_rows.find_node(connection, node_id)
+            if node is None:
+                raise NotFound(f"there is no node {node_id!r}; it was removed")
+            if node.state in (NodeState.GONE.value, NodeState.UNUSABLE.value):
+                raise Conflict(f"node {node_id} is {node.state} and takes no agent any more: {node.reason}")
+            if node.incarnation != hello.incarnation:
+                for attempt in run_rows.open_attempts(connection, node_id):
+                    row = run_rows.get(connection, attempt.run_id)
+                    reason = f"the agent of node {node_id} was restarted"
+                    attempts.lose(connection, self._database, row, attempt, now=now, reason=reason)
+            if node.state == NodeState.LEAVING.value:
+                cluster_rows.change_node(connection, node_id, incarnation=hello.incarnation, host=hello.host)
+            else:
+                cluster_rows.move_node(
+                    connection,
+                    self._database,
+                    node,
+                    NodeState.IDLE,
+                    time=now,
+                    reason="its agent is up",
+                    incarnation=hello.incarnation,
+                    host=hello.host,
+                    ready=node.ready or now,
+                    idle_since=now,
+                    last_heartbeat=now,
+                )
+        self._heard(node_id)
+        return Welcome(
+            lease_seconds=self._settings.lease_seconds,
+            stop_grace_seconds=self._settings.stop_grace_seconds,
+            poll_seconds=self._settings.poll_seconds,
+        )
+
+    def goodbye(self, node_id: str, incarnation: str) -> None:
+        """An agent ends its life; what it still had is lost."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            node = self._own_node(connection, node_id, incarnation)
+            for attempt in run_rows.open_attempts(connection, node_id):
+                row = run_rows.get(connection, attempt.run_id)
+                reason = f"the agent of node {node_id} has left"
+                attempts.lose(connection, self._database, row, attempt, now=now, reason=reason)
+            reason = node.reason if node.state == NodeState.LEAVING.value else "its agent has left"
+            cluster_rows.move_node(connection, self._database, node, NodeState.GONE, time=now, reason=reason, ended=now)
+
+    # -- orders -------------------------------------------------------------------------------------------------------
+
+    async def wait_for_orders(self, node_id: str, version: int, wait_seconds: float) -> None:
+        """Return when the node's orders are newer than ``version``, or after the time."""
+        if version == self._signals.version(node_id):
+            await self._signals.wait(node_id, version, min(wait_seconds, 60.0))
+
+    def orders(self, node_id: str, incarnation: str) -> Orders:
+        """Everything that the node should have now."""
+        version = self._signals.version(node_id)
+        with self._database.read() as connection:
+            node = self._own_node(connection, node_id, incarnation)
+            orders = [
+                self._order(connection, attempt)
+                for attempt in run_rows.open_attempts(connection, node_id)
+                if attempt.incarnation == incarnation
+            ]
+        self._heard(node_id)
+        return Orders(version=version, leave=node.state == NodeState.LEAVING.value, orders=orders)
+
+    def _order(self, connection: Connection, attempt: Any) -> Order:
+        row = run_rows.get(connection, attempt.run_id)
+        script = self._definition_of_sweep(row.parent_id) if row.kind == "trial" else views.script_of(row)
+        if script.command is not None:
+            line = fill_command(script.command, parameters=row.parameters, inputs=script.inputs)
+            argv = ["{shell}", "-c", line]
+        else:
+            assert script.script is not None
+            argv = ["{python}", script.script, *script_arguments(script.arguments, row.parameters)]
+        is_stopping = row.status == RunStatus.STOPPING.value
+        return Order(
+            run_id=row.id,
+            attempt=attempt.number,
+            action="stop" if is_stopping else "run",
+            stop_reason=row.reason if is_stopping else "",
+            snapshot_id=script.snapshot_id,
+            snapshot_files=self._snapshot_files(script.snapshot_id),
+            argv=argv,
+            environment=script.environment,
+            environment_variables=script.environment_variables,
+            max_run_seconds=script.max_run_seconds,
+            experiment=row.experiment,
+            parent_id=row.parent_id,
+        )
+
+    def _load_sweep_definition(self, sweep_id: str) -> ScriptDefinition:
+        with self._database.read() as connection:
+            return views.sweep_of(run_rows.get(connection, sweep_id)).trial
+
+    def _load_snapshot_files(self, snapshot_id: str) -> list[SnapshotFile]:
+        return self._files.snapshot(snapshot_id).files
+
+    # -- report -------------------------------------------------------------------------------------------------------
+
+    def report(self, node_id: str, report: Report) -> ReportAnswer:
+        """Store what is new on a node, all of it in one transaction; stale facts change nothing."""
+        answers: list[StoredOffsets] = []
+        now = self._clock.now()
+        if not report.attempts:
+            with self._database.read() as connection:
+                self._own_node(connection, node_id, report.incarnation)
+        else:
+            with self._database.write() as connection:
+                self._own_node(connection, node_id, report.incarnation)
+                for item in report.attempts:
+                    answers.append(self._store(connection, node_id, report.incarnation, item, now))
+        self._heard(node_id)
+        self._store_heartbeat(node_id, now)
+        return ReportAnswer(attempts=answers)
+
+    def check_attempt(self, connection: Connection, node_id: str, incarnation: str, run_id: str, number: int) -> None:
+        """Conflict unless this attempt is the one that counts and is on this node in this life (for artifacts)."""
+        self._own_node(connection, node_id, incarnation)
+        if self._accepted(connection, node_id, incarnation, run_id, number) is None:
+            raise Conflict(f"attempt {number} of run {run_id} does not count any more")
+
+    def _accepted(
+        self, connection: Connection, node_id: str, incarnation: str, run_id: str, number: int
+    ) -> _Accepted | None:
+        attempt = run_rows.attempt(connection, run_id, number)
+        if attempt is None or not attempt.is_open:
+            return None
+        if attempt.node_id != node_id or attempt.incarnation != incarnation:
+            return None
+        row = run_rows.get(connection, run_id)
+        return _Accepted(row, attempt) if row.attempt == number else None
+
+    def _store(
+        self, connection: Connection, node_id: str, incarnation: str, item: AttemptReport, now: float
+    ) -> StoredOffsets:
+        accepted = self._accepted(connection, node_id, incarnation, item.run_id, item.attempt)
+        if accepted is None:
+            return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=True, journal=0, logs={})
+        journal, logs = self._ingest.store(connection, accepted.run, accepted.attempt, item, now=now)
+        self._move(connection, accepted, item, now)
+        return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=False, journal=journal, logs=logs)
+
+    def _move(self, connection: Connection, accepted: _Accepted, item: AttemptReport, now: float) -> None:
+        row, attempt = accepted.run, accepted.attempt
+        status = RunStatus(row.status)
+        if item.phase == "finished":
+            # The ingest may have noted run.fail() on the attempt in this very report.
+            attempt = run_rows.attempt(connection, row.id, attempt.number)
+            self._finish(connection, row, attempt, item, now)
+        elif item.phase == "finishing" and status in (RunStatus.PREPARING, RunStatus.RUNNING, RunStatus.LOST):
+            reason = "its process has ended; its files are on their way"
+            values: dict[str, Any] = {"started": row.started or item.started}
+            run_rows.move(connection, self._database, row, RunStatus.FINISHING, time=now, reason=reason, **values)
+        elif item.phase == "running" and status in (RunStatus.PREPARING, RunStatus.LOST):
+            started = item.started or now
+            run_rows.change_attempt(connection, row.id, attempt.number, status="running", started=started)
+            reason = f"runs on node {attempt.node_id}"
+            run_rows.move(connection, self._database, row, RunStatus.RUNNING, time=now, reason=reason, started=started)
+
+    def _finish(self, connection: Connection, row: RunRow, attempt: Any, item: AttemptReport, now: float) -> None:
+        if item.end == "stopped" and row.status != RunStatus.STOPPING.value:
+            # The node stopped it by itself (its lease lapsed, or it was told to go): nothing is wrong with the run.
+            reason = item.message or f"node {attempt.node_id} stopped it"
+            attempts.lose(connection, self._database, row, attempt, now=now, reason=reason)
+            return
+        status, end_reason, reason = _outcome(row, attempt, item)
+        used = attempts.close(
+            connection,
+            self._database,
+            row,
+            attempt,
+            status=status.value,
+            now=now,
+            reason=reason,
+            exit_code=item.exit_code,
+        )
+        started = row.started or item.started
+        run_rows.change_attempt(connection, row.id, attempt.number, started=attempt.started or started)
+        attempts.end_children(connection, self._database, row, status, end_reason, now=now)
+        run_rows.move(
+            connection,
+            self._database,
+            row,
+            status,
+            time=now,
+            reason=reason,
+            end_reason=end_reason.value,
+            exit_code=item.exit_code,
+            started=started,
+            ended=item.ended or now,
+            **used,
+        )
+
+    # -- liveness -----------------------------------------------------------------------------------------------------
+
+    def _own_node(self, connection: Connection, node_id: str, incarnation: str) -> cluster_rows.NodeRow:
+        node = cluster_rows.find_node(connection, node_id)
+        if node is None or node.incarnation != incarnation or node.state == NodeState.GONE.value:
+            raise Conflict(f"another life of node {node_id} has begun, or it was removed; this agent must end")
+        return node
+
+    def _heard(self, node_id: str) -> None:
+        with self._lock:
+            self._last_heard[node_id] = self._clock.monotonic()
+
+    def _store_heartbeat(self, node_id: str, now: float) -> None:
+        if now - self._stored_heartbeat.get(node_id, 0.0) < _HEARTBEAT_STORED_SECONDS:
+            return
+        self._stored_heartbeat[node_id] = now
+        with self._database.write() as connection:
+            cluster_rows.change_node(connection, node_id, last_heartbeat=now)
+
+
+def _outcome(row: RunRow, attempt: Any, item: AttemptReport) -> tuple[RunStatus, EndReason, str]:
+    """What a finished attempt makes of its run."""
+    if row.status == RunStatus.STOPPING.value and not (item.end == "exited" and item.exit_code == 0):
+        return RunStatus.CANCELED, EndReason(row.stop_end_reason or EndReason.USER), row.reason
+    if item.end == "timeout":
+        return RunStatus.CANCELED, EndReason.TIMEOUT, item.message or "its time limit was over"
+    if item.end == "exited" and item.exit_code == 0:
+        if attempt.reason:
+            return RunStatus.FAILED, EndReason.ERROR, f"the script called run.fail: {attempt.reason}"
+        return RunStatus.COMPLETED, EndReason.FINISHED, "the script ended well"
+    if item.end == "exited":
+        return RunStatus.FAILED, EndReason.ERROR, item.message or f"the script ended with exit code {item.exit_code}"
+    return RunStatus.FAILED, EndReason.ERROR, item.message or "the script could not be started"

@@ -1,0 +1,68 @@
+"""Settings of a server: every number a person may want to change, in one place, each with its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from sublight.core.errors import InvalidInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """``root`` is the workspace's folder (``<project>/.sublight``).
+
+    ``lease_seconds``: how long an agent goes on with its runs without hearing from the server.
+    ``stop_grace_seconds``: how long a stopped script may take to end by itself before it is killed.
+    ``replace_seconds``: after how much silence of a node its runs are given to others. It must be larger than the two
+    together, so that the node has surely stopped them.
+    ``start_seconds``: how long a node may take to come up before it is given up.
+    """
+
+    root: Path
+    name: str = "workspace"
+    host: str = "127.0.0.1"
+    port: int | None = None
+    lease_seconds: float = 60.0
+    stop_grace_seconds: float = 10.0
+    replace_seconds: float = 90.0
+    poll_seconds: float = 5.0
+    start_seconds: float = 120.0
+    tick_seconds: float = 1.0
+    sizes: tuple[Mapping[str, Any], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.replace_seconds <= self.lease_seconds + self.stop_grace_seconds:
+            raise InvalidInput(
+                f"replace_seconds must be larger than lease_seconds + stop_grace_seconds "
+                f"({self.lease_seconds:g} + {self.stop_grace_seconds:g}), got {self.replace_seconds:g}; otherwise one "
+                f"trial could run on two nodes at once"
+            )
+
+
+def load_settings(root: Path, *, name: str, port: int | None = None) -> Settings:
+    """Settings of the workspace in ``root``: ``settings.json`` there, over the defaults; unknown names are refused."""
+    import json
+
+    path = root / "settings.json"
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = json.loads(path.read_text())
+        except ValueError as error:
+            raise InvalidInput(f"{path} is no JSON: {error}; mend it or remove it") from error
+    known = {field.name for field in fields(Settings)} - {"root"}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise InvalidInput(
+            f"{path} holds the unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}"
+        )
+    values.setdefault("name", name)
+    if port is not None:
+        values["port"] = port
+    if "sizes" in values:
+        values["sizes"] = tuple(values["sizes"])
+    return Settings(root=root, **values)
