@@ -45,6 +45,8 @@ from sublight.store.logs import LogFiles
 
 SERVER_FILE = "server.json"
 OWNER_TOKEN_FILE = "owner.token"
+# Every run that starts or ends concerns the fleet; looking five times a second is soon enough for it.
+_FLEET_REST_SECONDS = 0.2
 
 
 class EngineSupply:
@@ -94,6 +96,7 @@ class Workspace:
     sweeps: Sweeps
     placing: Placing
     fleet: Fleet
+    signals: NodeSignals
     app: FastAPI
 
 
@@ -153,7 +156,7 @@ def build(
         placing.step(hints)
 
     advancing = Loop("sweeps", advance, tick_seconds=settings.tick_seconds)
-    fleeting = Loop("fleet", fleet.step, tick_seconds=settings.tick_seconds)
+    fleeting = Loop("fleet", fleet.step, tick_seconds=settings.tick_seconds, rest_seconds=_FLEET_REST_SECONDS)
     changes.listen(lambda subjects: _route(subjects, advancing, fleeting, signals))
     database.on_change = changes.announce
     app = make_app(
@@ -163,7 +166,7 @@ def build(
         request_shutdown=request_shutdown,
         hosts=(settings.host,),
     )
-    return Workspace(settings, services, sweeps, placing, fleet, app)
+    return Workspace(settings, services, sweeps, placing, fleet, signals, app)
 
 
 def _route(subjects: set[str], advancing: Loop, fleeting: Loop, signals: NodeSignals) -> None:
@@ -223,12 +226,17 @@ def serve(project: Path, port: int | None = None) -> int:
         ws="none",
     )
     announce = partial(process.announce, root, listener, workspace.services.workspace_id)
-    server = process.AnnouncingServer(config, announce)
+
+    def withdraw() -> None:
+        process.forget_announcement(root)
+        workspace.services.changes.close()
+        workspace.signals.close()
+
+    server = process.AnnouncingServer(config, announce, withdraw)
     servers.append(server)
     try:
         server.run(sockets=[listener])
     finally:
-        process.forget_announcement(root)
         workspace.services.database.close()
         os.close(lock)
     return 0

@@ -89,15 +89,14 @@ class Harness:
     def __init__(self, root: Path, **settings: Any) -> None:
         self.clock = FakeClock()
         self.supply = FakeSupply()
+        self._agents: dict[str, FakeAgent] = {}
         self.root = root
         self.settings = Settings(root=root, **settings)
         self.open()
 
     def open(self) -> None:
         """Build the workspace (again: what a restarted server does)."""
-        self.workspace = build(
-            self.settings, supplies={"local": self.supply}, clock=self.clock, with_portal=False
-        )
+        self.workspace = build(self.settings, supplies={"local": self.supply}, clock=self.clock, with_portal=False)
         self.services = self.workspace.services
 
     def close(self) -> None:
@@ -147,7 +146,9 @@ class Harness:
         self.services.clusters.create(OWNER, ClusterRequest(name=name, **values))
         return name
 
-    def submit(self, definition: ScriptDefinition | SweepDefinition, target: str = "cpu", key: str | None = None) -> RunView:
+    def submit(
+        self, definition: ScriptDefinition | SweepDefinition, target: str = "cpu", key: str | None = None
+    ) -> RunView:
         is_sweep = isinstance(definition, SweepDefinition)
         request = SubmitRequest(
             experiment="trying",
@@ -158,12 +159,13 @@ class Harness:
         return self.services.runs.submit(OWNER, request, key)
 
     def agents(self) -> dict[str, FakeAgent]:
-        """Agents for all nodes that were started and have none yet."""
-        known: dict[str, FakeAgent] = self.__dict__.setdefault("_agents", {})
+        """The agents of all nodes that are up or coming up; new ones say hello."""
+        live = {node.id for cluster in self.services.clusters.list() for node in cluster.nodes}
         for node_id in self.supply.started:
-            if node_id not in known:
-                known[node_id] = FakeAgent(self, node_id)
-        return known
+            if node_id in live and node_id not in self._agents:
+                self._agents[node_id] = FakeAgent(self, node_id)
+        self._agents = {node_id: agent for node_id, agent in self._agents.items() if node_id in live}
+        return self._agents
 
     def run(self, run_id: str) -> RunView:
         return self.services.runs.get(run_id)

@@ -93,9 +93,16 @@ class NodeSignals:
 
     def __init__(self, first_version: int) -> None:
         self._first = first_version
+        self.is_closed = False
         self._lock = threading.Lock()
         self._versions: dict[str, int] = {}
         self._waiters: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
+
+    def close(self) -> None:
+        """Let all long polls go: the server is going down."""
+        self.is_closed = True
+        for node_id in list(self._waiters):
+            self.signal(node_id)
 
     def version(self, node_id: str) -> int:
         """The version of the node's orders."""
@@ -117,7 +124,7 @@ class NodeSignals:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         with self._lock:
-            if self._versions.get(node_id, self._first) != version:
+            if self.is_closed or self._versions.get(node_id, self._first) != version:
                 return
             older = self._waiters.get(node_id)
             self._waiters[node_id] = (loop, future)

@@ -23,17 +23,26 @@ PORT_FILE = "port"
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Calls ``announce`` once it accepts connections."""
+    """Calls ``announce`` once it accepts connections, and ``withdraw`` before it waits for open requests to end.
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    ``withdraw`` must let the long polls and streams go, which would otherwise hold the server up.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], withdraw: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce = announce
+        self._withdraw = withdraw
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start accepting, then announce."""
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Withdraw, then stop accepting and let requests finish."""
+        self._withdraw()
+        await super().shutdown(sockets)
 
 
 def take_lock(root: Path) -> int:

@@ -169,6 +169,9 @@ class Fleet:
         if cluster.state == "unusable":
             return
         now = self._clock.now()
+        with self._database.read() as connection:
+            if not self._has_work(connection, cluster, now):
+                return
         with self._database.write() as connection:
             cluster = cluster_rows.find(connection, cluster.name)
             if cluster is None:
@@ -189,6 +192,15 @@ class Fleet:
             self._note(connection, cluster, decision, now)
         for node_id, token in starting:
             self._start(cluster, node_id, token)
+
+    def _has_work(self, connection: Connection, cluster: ClusterRow, now: float) -> bool:
+        """A look without the write lock: most passes find that all is as it should be."""
+        if cluster.state == "deleting":
+            return True
+        nodes = cluster_rows.live_nodes(connection, cluster.name)
+        decision = self._decide(connection, cluster, nodes, now, is_deleting=False)
+        is_noted = (decision.target, decision.reason) == (cluster.target_nodes, cluster.target_reason)
+        return bool(decision.leaving or decision.start_count or not is_noted)
 
     def _decide(
         self, connection: Connection, cluster: ClusterRow, nodes: list[NodeRow], now: float, *, is_deleting: bool

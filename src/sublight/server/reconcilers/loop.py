@@ -14,12 +14,16 @@ class Loop:
 
     ``hints`` are the subjects announced since the last pass; they make a pass early and cheap but carry nothing that is
     not stored. Every ``tick_seconds`` the step is called with None: look at everything. A step that raises is logged and
-    tried again at the next tick, with everything.
+    tried again at the next tick, with everything. ``rest_seconds`` is the least time between two passes: hints that come
+    meanwhile are collected.
     """
 
-    def __init__(self, name: str, step: Callable[[set[str] | None], None], *, tick_seconds: float) -> None:
+    def __init__(
+        self, name: str, step: Callable[[set[str] | None], None], *, tick_seconds: float, rest_seconds: float = 0.0
+    ) -> None:
         self._step = step
         self._tick_seconds = tick_seconds
+        self._rest_seconds = rest_seconds
         self._condition = threading.Condition()
         self._hints: set[str] = set()
         self._is_stopping = False
@@ -59,6 +63,8 @@ class Loop:
                         return
                 continue
             with self._condition:
+                if self._rest_seconds:
+                    self._condition.wait_for(lambda: self._is_stopping, self._rest_seconds)
                 self._condition.wait_for(lambda: bool(self._hints) or self._is_stopping, self._tick_seconds)
                 if self._is_stopping:
                     return

@@ -56,7 +56,7 @@ class Runs:
         now = self._clock.now()
         with self._database.write() as connection:
             if idempotency_key is not None:
-                earlier = idempotency.find(connection, idempotency_key, body_hash)
+                earlier = idempotency.find(connection, idempotency_key, body_hash, time=now)
                 if earlier is not None:
                     return views.run_view(connection, run_rows.get(connection, earlier))
             self._check_target(connection, request.target)

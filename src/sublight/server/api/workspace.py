@@ -1,0 +1,72 @@
+"""Addresses for the workspace as a whole: is it up, what is it, what was done in it, stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Query
+
+from sublight import __version__
+from sublight.messages.clusters import SizeView
+from sublight.messages.people import AuditEntry, WorkspaceView
+from sublight.server.auth import current_caller
+from sublight.server.caller import Caller
+from sublight.server.services.people import People
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What the server says about itself. ``started`` is its start in seconds since 1970."""
+
+    workspace_id: str
+    name: str
+    started: float
+
+
+def workspace_router(
+    about: About,
+    people: People,
+    *,
+    sizes: Callable[[], Sequence[SizeView]],
+    experiments: Callable[[], Sequence[dict[str, Any]]],
+    shutdown: Callable[[], None],
+) -> APIRouter:
+    """The routes. ``shutdown`` asks the server to stop; it is called once the answer is out, and returns at once."""
+    router = APIRouter(tags=["workspace"])
+
+    @router.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok", "version": __version__, "workspace_id": about.workspace_id}
+
+    @router.get("/api/v1/workspace")
+    def workspace(caller: Caller = Depends(current_caller)) -> WorkspaceView:
+        return WorkspaceView(
+            id=about.workspace_id,
+            name=about.name,
+            version=__version__,
+            caller=caller.name,
+            roles=sorted(caller.roles),
+            started=about.started,
+        )
+
+    @router.post("/api/v1/shutdown", status_code=202)
+    def shut_down(background: BackgroundTasks, caller: Caller = Depends(current_caller)) -> dict[str, str]:
+        people.note(caller, "stop server", "workspace")
+        background.add_task(shutdown)
+        return {"status": "stopping"}
+
+    @router.get("/api/v1/experiments")
+    def list_experiments() -> list[dict[str, Any]]:
+        return list(experiments())
+
+    @router.get("/api/v1/sizes")
+    def list_sizes() -> list[SizeView]:
+        return list(sizes())
+
+    @router.get("/api/v1/audit")
+    def audit(before: int | None = None, limit: int = Query(100, ge=1, le=1000)) -> list[AuditEntry]:
+        return list(people.audit(before, limit))
+
+    return router
