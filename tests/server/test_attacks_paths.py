@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.server.world import OLGA, World, sha256
+from sublight.messages.definitions import SnapshotFile, SnapshotRequest
+from sublight.store.logs import LogFiles
+from tests.server.world import OLGA, TestClient, World, sha256
 
 CANARY = b"canary-7f3a"
 
@@ -58,8 +60,6 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
     world = World(outside / "workspace")
     for folder in (outside, world.folder, world.folder / "blobs", world.folder / "logs"):
         (folder / "decoy.txt").write_bytes(CANARY)
-    from sublight.messages.definitions import SnapshotFile, SnapshotRequest
-
     run_id = world.run()
     world.files.put_artifact(run_id, 1, "outputs/real.txt", sha256(b"real"), [b"real"])
     file = SnapshotFile(path="outputs/real.txt", sha256=sha256(b"real"), size_bytes=4)
@@ -83,15 +83,16 @@ def addresses(attacked: tuple[World, str, str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda text: ascii(text)[:40])
-def test_no_address_reads_outside_what_the_run_left(
-    attacked: tuple[World, str, str], addresses: list[str], payload: str
-) -> None:
-    client = attacked[0].client("rita", "reader")
+@pytest.fixture(scope="module")
+def rita(attacked: tuple[World, str, str]) -> TestClient:
+    return attacked[0].client("rita", "reader")
 
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda text: ascii(text)[:40])
+def test_no_address_reads_outside_what_the_run_left(rita: TestClient, addresses: list[str], payload: str) -> None:
     for address in addresses:
         for query in (quote(payload, safe=""), quote(quote(payload, safe=""), safe="")):
-            answer = client.get(f"{address}?path={query}")
+            answer = rita.get(f"{address}?path={query}")
             assert answer.status_code in (400, 404), (address, answer.status_code)
             assert CANARY not in answer.content
             assert b"root:" not in answer.content
@@ -118,8 +119,6 @@ def test_no_part_of_an_address_is_a_path_on_the_disk(attacked: tuple[World, str,
 
 @pytest.mark.parametrize("payload", [text for text in PAYLOADS if text], ids=lambda text: ascii(text)[:40])
 def test_logs_with_hostile_names_stay_in_their_folder(tmp_path: Path, payload: str) -> None:
-    from sublight.store.logs import LogFiles
-
     (tmp_path / "decoy.txt").write_bytes(CANARY)
     logs = LogFiles(tmp_path / "logs")
 

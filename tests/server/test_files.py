@@ -75,7 +75,7 @@ def test_a_snapshot_that_lies_about_a_size_cannot_be_used(files: Files) -> None:
     files.put_blob(sha256(TRAIN), [TRAIN])
     snapshot_id = files.create_snapshot(OLGA, request(listed("train.py", size_bytes=1))).id
 
-    with pytest.raises(InvalidInput, match="'train.py' has 15 bytes, but its snapshot says 1"):
+    with pytest.raises(InvalidInput, match=r"'train\.py' has 15 bytes, but its snapshot says 1"):
         files.require_complete(snapshot_id)
 
 

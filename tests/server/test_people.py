@@ -193,9 +193,10 @@ def test_people_make_see_and_revoke_their_own_tokens_only(world: World) -> None:
     assert own.status_code == 201
     assert others.status_code == 403
     assert revoked_by_bob.status_code == 404
-    assert revoked_by_bob.json()["message"].replace(own.json()["id"], "x") == bob.delete("/api/v1/tokens/x").json()[
-        "message"
-    ]
+    assert (
+        revoked_by_bob.json()["message"].replace(own.json()["id"], "x")
+        == bob.delete("/api/v1/tokens/x").json()["message"]
+    )
     assert {token["person"] for token in ann.get("/api/v1/tokens").json()} == {"ann"}
     assert "secret" not in ann.get("/api/v1/tokens").text
     assert ann.delete(f"/api/v1/tokens/{own.json()['id']}").status_code == 204

@@ -6,11 +6,13 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Header, Request
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from sublight.core.errors import InvalidInput
 from sublight.messages.nodes import Hello, Report
+from sublight.server.api.files import receive_blob
 from sublight.server.services.files import Files
 from sublight.server.services.nodes import Nodes
 from sublight.store.database import Database
@@ -50,16 +52,20 @@ def nodes_router(nodes: Nodes, files: Files, database: Database) -> APIRouter:
         attempt: int,
         path: str,
         sha256: str,
+        size: int,
         x_incarnation: Annotated[str, Header()],
     ) -> None:
-        def check() -> None:
-            # Inside a transaction of this thread, read() gives that transaction's own connection.
+        def check(connection: Connection) -> None:
+            nodes.check_attempt(connection, node_id, x_incarnation, run_id, attempt)
+
+        def check_now() -> None:
             with database.read() as connection:
-                nodes.check_attempt(connection, node_id, x_incarnation, run_id, attempt)
+                check(connection)
 
         # Looked at before a large body is taken in, and again in the transaction that makes it count.
-        await run_in_threadpool(check)
-        await files.receive_artifact(request.stream(), run_id, attempt, path, sha256, check=check)
+        await run_in_threadpool(check_now)
+        await receive_blob(request, files, sha256, size)
+        await run_in_threadpool(files.record_artifact, run_id, attempt, path, sha256, check=check)
 
     @router.get("/snapshots/{snapshot_id}/blobs/{sha256}")
     def get_blob(snapshot_id: str, sha256: str) -> FileResponse:

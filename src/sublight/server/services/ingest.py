@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import secrets
 from typing import Any
 
@@ -23,6 +24,7 @@ from sublight.store.database import Database
 from sublight.store.logs import LogFiles
 from sublight.store.runs import RunRow
 
+_LOCAL_ID = re.compile(r"[a-z0-9]{1,16}")
 _CHILD_STATUSES = {
     "completed": (RunStatus.COMPLETED, EndReason.FINISHED),
     "failed": (RunStatus.FAILED, EndReason.ERROR),
@@ -39,9 +41,19 @@ class Ingest:
         self._goal_of_sweep = functools.lru_cache(maxsize=256)(self._load_goal)
 
     def store(
-        self, connection: Connection, row: RunRow, attempt: Any, item: AttemptReport, *, now: float
+        self,
+        connection: Connection,
+        row: RunRow,
+        attempt: Any,
+        item: AttemptReport,
+        *,
+        logs: dict[str, int],
+        now: float,
     ) -> tuple[int, dict[str, int]]:
-        """Store the new bytes of an attempt; returns how far its journal and each of its logs are stored now."""
+        """Store the new bytes of an attempt; ``logs`` is what ``write_logs`` said.
+
+        Returns how far its journal and each of its logs are stored now.
+        """
         journal = attempt.journal_offset
         if item.journal is not None:
             data = _unseen(item.journal, journal)
@@ -50,18 +62,31 @@ class Ingest:
                 self._store_journal(connection, row, attempt, complete, now)
                 journal += len(complete)
                 run_rows.change_attempt(connection, row.id, attempt.number, journal_offset=journal)
-        sizes = {log.path: self._store_log(connection, row, attempt, log) for log in item.logs}
+        sizes = {
+            path: log_rows.store_size(connection, row.id, attempt.number, path, size) for path, size in logs.items()
+        }
         if item.logs and item.journal is None:
             self._database.next_change(f"run:{row.id}")
         return journal, sizes
 
-    def _store_log(self, connection: Connection, row: RunRow, attempt: Any, log: FileBytes) -> int:
-        stored = log_rows.sizes(connection, row.id, attempt.number).get(log.path, 0)
-        data = _unseen(log, stored)
-        if not data:
-            return stored
-        self._log_files.write_at(row.id, attempt.number, log.path, stored, data)
-        return log_rows.store_size(connection, row.id, attempt.number, log.path, stored + len(data))
+    def write_logs(self, item: AttemptReport) -> dict[str, int]:
+        """Write the new log bytes of an attempt to their files; returns how far each reaches.
+
+        Done before the report's transaction, which then stores the sizes: the sync of a file on a slow disk must not hold
+        up every other writer. Writing is by offset, so bytes written twice, or before a crash, do no harm.
+        """
+        reached: dict[str, int] = {}
+        if not item.logs:
+            return reached
+        with self._database.read() as connection:
+            stored = log_rows.sizes(connection, item.run_id, item.attempt)
+        for log in item.logs:
+            size = stored.get(log.path, 0)
+            data = _unseen(log, size)
+            if data:
+                self._log_files.write_at(item.run_id, item.attempt, log.path, size, data)
+            reached[log.path] = size + len(data)
+        return reached
 
     def _store_journal(self, connection: Connection, row: RunRow, attempt: Any, data: bytes, now: float) -> None:
         children: dict[str, RunRow | None] = {}
@@ -126,7 +151,8 @@ class Ingest:
         if kind == "tag":
             run_rows.change(connection, self._database, target, tags={**target.tags, name: str(content)})
         elif kind == "property":
-            run_rows.change(connection, self._database, target, properties={**target.properties, name: str(content)})
+            # A property is a fact: its first value stays.
+            run_rows.change(connection, self._database, target, properties={name: str(content), **target.properties})
         elif kind == "fail":
             message = str((content or {}).get("message", "no message"))
             if target.id == row.id:
@@ -147,7 +173,9 @@ class Ingest:
         local = str(content.get("child"))[:64]
         if run_rows.script_child(connection, row.id, local) is not None:
             return
-        child_id = f"{row.id}-c{random_part(4, secrets.choice)}"
+        child_id = f"{row.id}-{local}"
+        if not _LOCAL_ID.fullmatch(local) or run_rows.exists(connection, child_id):
+            child_id = f"{row.id}-c{random_part(6, secrets.choice)}"
         child = {
             "id": child_id,
             "kind": RunKind.CHILD.value,

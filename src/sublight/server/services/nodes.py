@@ -187,10 +187,12 @@ class Nodes:
             with self._database.read() as connection:
                 self._own_node(connection, node_id, report.incarnation)
         else:
+            logs = self._write_logs(node_id, report)
             with self._database.write() as connection:
                 self._own_node(connection, node_id, report.incarnation)
                 for item in report.attempts:
-                    answers.append(self._store(connection, node_id, report.incarnation, item, now))
+                    reached = logs.get((item.run_id, item.attempt), {})
+                    answers.append(self._store(connection, node_id, report.incarnation, item, reached, now))
         self._heard(node_id)
         self._store_heartbeat(node_id, now)
         return ReportAnswer(attempts=answers)
@@ -212,15 +214,32 @@ class Nodes:
         row = run_rows.get(connection, run_id)
         return _Accepted(row, attempt) if row.attempt == number else None
 
+    def _write_logs(self, node_id: str, report: Report) -> dict[tuple[str, int], dict[str, int]]:
+        with self._database.read() as connection:
+            self._own_node(connection, node_id, report.incarnation)
+            counting = [
+                item
+                for item in report.attempts
+                if item.logs
+                and self._accepted(connection, node_id, report.incarnation, item.run_id, item.attempt) is not None
+            ]
+        return {(item.run_id, item.attempt): self._ingest.write_logs(item) for item in counting}
+
     def _store(
-        self, connection: Connection, node_id: str, incarnation: str, item: AttemptReport, now: float
+        self,
+        connection: Connection,
+        node_id: str,
+        incarnation: str,
+        item: AttemptReport,
+        logs: dict[str, int],
+        now: float,
     ) -> StoredOffsets:
         accepted = self._accepted(connection, node_id, incarnation, item.run_id, item.attempt)
         if accepted is None:
             return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=True, journal=0, logs={})
-        journal, logs = self._ingest.store(connection, accepted.run, accepted.attempt, item, now=now)
+        journal, sizes = self._ingest.store(connection, accepted.run, accepted.attempt, item, logs=logs, now=now)
         self._move(connection, accepted, item, now)
-        return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=False, journal=journal, logs=logs)
+        return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=False, journal=journal, logs=sizes)
 
     def _move(self, connection: Connection, accepted: _Accepted, item: AttemptReport, now: float) -> None:
         row, attempt = accepted.run, accepted.attempt

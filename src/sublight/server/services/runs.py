@@ -52,17 +52,19 @@ class Runs:
         self._check_snapshot(script)
         if request.target == LOCAL_TARGET:
             self._clusters.ensure_local(caller)
+        # Keys are each person's own: nobody can ask for somebody else's answer by guessing a key.
+        key = f"{caller.name} {idempotency_key}" if idempotency_key is not None else None
         body_hash = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
         now = self._clock.now()
         with self._database.write() as connection:
-            if idempotency_key is not None:
-                earlier = idempotency.find(connection, idempotency_key, body_hash, time=now)
+            if key is not None:
+                earlier = idempotency.find(connection, key, body_hash, time=now)
                 if earlier is not None:
                     return views.run_view(connection, run_rows.get(connection, earlier))
             self._check_target(connection, request.target)
             run_id = self._add(connection, caller, request, definition, now)
-            if idempotency_key is not None:
-                idempotency.remember(connection, idempotency_key, body_hash, run_id, time=now)
+            if key is not None:
+                idempotency.remember(connection, key, body_hash, run_id, time=now)
             detail = {"experiment": request.experiment, "target": request.target}
             audit.append(connection, caller, action="submit", subject=f"run:{run_id}", detail=detail, time=now)
             return views.run_view(connection, run_rows.get(connection, run_id))
