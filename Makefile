@@ -34,7 +34,7 @@ types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest -q tests/unit tests/contracts tests/server
+	$(BIN)/pytest -q -n auto tests/unit tests/contracts tests/server
 
 check: lint types unit
 

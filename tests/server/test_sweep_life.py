@@ -11,7 +11,7 @@ from sublight.core.errors import Conflict, InvalidInput, NotFound
 from tests.server.harness import OWNER, FakeAgent, Harness, scalar
 
 
-@pytest.fixture()
+@pytest.fixture
 def harness(tmp_path: Path) -> Iterator[Harness]:
     made = Harness(tmp_path / ".sublight")
     made.cluster()

@@ -60,6 +60,12 @@ def test_shorter_trials_alone_do_not_end_the_best_at_an_interval() -> None:
     assert ended(MedianStopping(evaluation_interval=2), trials, ACCURACY) == []
 
 
+def test_nothing_but_nan_is_kept_where_nobody_has_a_number() -> None:
+    trials = trials_of([math.nan, math.nan], [math.nan, math.nan], [0.5])
+
+    assert ended(MedianStopping(evaluation_interval=2), trials, ACCURACY) == []
+
+
 def test_rounding_in_the_mean_of_a_constant_metric_ends_nobody() -> None:
     trials = trials_of([0.9] * 3, [0.1] * 3, [0.1] * 3, [0.1] * 3)
 

@@ -76,9 +76,9 @@ def is_best_at(trial: TrialReports, trials: Sequence[TrialReports], interval: in
     value = sign * trial.values[interval - 1]
     if value == best_value_at(trials, interval, sign):
         return True
-    own = best_until(trial.values, interval, sign)
-    others = (best for _, best in bests_at(trials, interval, sign) if best is not None)
-    return own is not None and own >= max(others, default=own)
+    best = max((best for _, best in bests_at(trials, interval, sign) if best is not None), default=None)
+    # Where nobody has a number, nobody is better.
+    return best is None or best == best_until(trial.values, interval, sign)
 
 
 def shown(value: float) -> str:

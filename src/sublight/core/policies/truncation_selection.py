@@ -49,7 +49,7 @@ class TruncationSelection:
         sign = sign_of(goal)
         bests = bests_at(trials, interval, sign)
         ended_count = self.truncation_percentage * len(bests) // 100
-        if ended_count == 0 or all(best is None for _, best in bests):
+        if ended_count == 0:
             return None
         own = best_until(trial.values, interval, sign)
         own_rank = _rank(trial.index, own)

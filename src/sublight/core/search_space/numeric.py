@@ -68,11 +68,9 @@ class Numeric(ABC):
         assert self.size == 1, f"{self.kind} cannot number {value}"
         return 0
 
+    @abstractmethod
     def share_below(self, value: Number) -> float:
         """The u in 0..1 whose quantile is ``value`` or nearest to it: the inverse of ``quantile``."""
-        size = self.size
-        assert size is not None, f"{self.kind} must say what lies below {value}"
-        return (self.index_of(value) + 0.5) / size
 
     def to_json(self) -> dict[str, object]:
         """``{"type": ..., and the arguments by name}``."""
@@ -108,6 +106,9 @@ class RandInt(Numeric):
 
     def index_of(self, value: Number) -> int:
         return between(0, round(value), self.upper - 1)
+
+    def share_below(self, value: Number) -> float:
+        return (self.index_of(value) + 0.5) / self.upper
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,9 @@ class QUniform(BoundedSteps):
 
     def quantile(self, u: float) -> Number:
         return self.snap(between(self.min_value, mix(self.min_value, self.max_value, u), self.max_value))
+
+    def share_below(self, value: Number) -> float:
+        return share_between(self.min_value, value, self.max_value)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What people program against: the workspace and what is in it, and `run` inside a training script."""
