@@ -49,8 +49,12 @@ def main() -> int:
     with urllib.request.urlopen(f"{workspace.url}/health", timeout=10) as answer:
         is_answering = answer.status == 200
     print(f"portal (a link for one sign-in): {portal}  [{'answers' if is_answering else 'does not answer'}]")
-    print(f"done in {time.monotonic() - started:.0f} s; the nodes go away after {cluster.idle_seconds:.0f} idle seconds")
-    print("the server stays up: `.venv/bin/sublight status` shows it, `.venv/bin/sublight stop` ends it, `up` starts it again")
+    print(
+        f"done in {time.monotonic() - started:.0f} s; the nodes go away after {cluster.idle_seconds:.0f} idle seconds"
+    )
+    print(
+        "the server stays up: `.venv/bin/sublight status` shows it, `.venv/bin/sublight stop` ends it, `up` starts it again"
+    )
     return 0 if is_answering else 1
 
 
