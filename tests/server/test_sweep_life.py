@@ -390,3 +390,48 @@ def test_a_script_makes_child_runs_with_metrics_of_their_own(harness: Harness) -
         ("fold 1", "completed", {"accuracy": 0.75}),
         ("fold 2", "completed", {}),
     ]
+
+
+def test_a_node_that_never_comes_up_is_unusable_with_its_reason_and_another_is_tried(harness: Harness) -> None:
+    harness.submit(harness.script())
+    harness.settle()
+    (node_id,) = harness.supply.started
+
+    harness.supply.dead[node_id] = "its agent ended with code 1"
+    harness.settle()
+
+    nodes = {node.id: node for node in harness.services.clusters.get("cpu").nodes}
+    assert (nodes[node_id].state, nodes[node_id].reason) == ("unusable", "its agent ended with code 1")
+    assert [node.state for node in nodes.values() if node.id != node_id] == ["starting"]
+    harness.clock.advance(61)
+    harness.settle()
+    assert node_id not in {node.id for node in harness.services.clusters.get("cpu").nodes}
+
+
+def test_a_cluster_whose_nodes_never_come_up_rests_instead_of_starting_for_ever(harness: Harness) -> None:
+    harness.submit(harness.script())
+    for _ in range(10):
+        harness.settle()
+        harness.supply.dead = dict.fromkeys(harness.supply.started, "its agent ended with code 1")
+    harness.settle()
+
+    assert len(harness.supply.started) <= 4
+    assert "did not come up" in harness.services.clusters.get("cpu").target_reason
+
+
+def test_deleting_a_cluster_with_runs_is_refused_unless_forced(harness: Harness) -> None:
+    sweep = harness.submit(harness.sweep())
+    started(harness)
+
+    with pytest.raises(Conflict, match="--force"):
+        harness.services.clusters.delete(OWNER, "cpu")
+    harness.services.clusters.delete(OWNER, "cpu", force=True)
+    for _ in range(3):
+        work_off(harness)
+        for agent in harness.agents().values():
+            if agent.is_asked_to_leave():
+                harness.services.nodes.goodbye(agent.node_id, agent.incarnation)
+    harness.settle()
+
+    assert harness.run(sweep.id).status == "canceled"
+    assert harness.services.clusters.list() == []

@@ -83,7 +83,8 @@ def nodes_of(connection: Connection, cluster: str, *, limit: int = 200) -> list[
 def nodes_to_sweep(connection: Connection) -> list[tuple[NodeRow, str]]:
     """Nodes that are history but of which something may be left, with their engine's name."""
     query = select(nodes, clusters.c.engine.label("engine")).outerjoin(clusters, clusters.c.name == nodes.c.cluster)
-    query = query.where(nodes.c.state == NodeState.GONE.value, nodes.c.is_swept.is_(False))
+    ended = (NodeState.GONE.value, NodeState.UNUSABLE.value)
+    query = query.where(nodes.c.state.in_(ended), nodes.c.is_swept.is_(False))
     return [(row, row.engine or "local") for row in connection.execute(query).all()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -75,11 +76,16 @@ class Fleet:
         # Asked also when there is none: an engine collects what has ended on this occasion.
         dead = supply.dead_nodes(handles) if supply is not None else {}
         for node in nodes:
-            if node.id in dead:
+            if node.state == NodeState.UNUSABLE.value:
+                self._retire_unusable(node)
+            elif node.id in dead:
                 # The engine says that the process is gone, so its runs may go on elsewhere at once, but only after
                 # whatever it left behind is ended.
                 if self._stop(cluster.engine, node) or self._silence(node.id) > self._settings.replace_seconds:
-                    self._end_node(node, NodeState.GONE, dead[node.id])
+                    is_new = node.state == NodeState.STARTING.value
+                    self._end_node(node, NodeState.UNUSABLE if is_new else NodeState.GONE, dead[node.id])
+                    if is_new:
+                        self._count_failed_start(cluster.name)
             elif node.state == NodeState.STARTING.value:
                 self._check_start(cluster, node)
             elif node.state in _WORKING:
@@ -91,8 +97,16 @@ class Fleet:
             if node.handle is None and waited < 5:
                 return  # it is being started right now
             self._stop(cluster.engine, node)
-            self._end_node(node, NodeState.GONE, f"its agent did not come up within {waited:.0f} s")
+            self._end_node(node, NodeState.UNUSABLE, f"its agent did not come up within {waited:.0f} s")
             self._count_failed_start(cluster.name)
+
+    def _retire_unusable(self, node: NodeRow) -> None:
+        """A node that never worked is shown for a while with its reason, then it is history."""
+        now = self._clock.now()
+        if now - (node.ended or node.started) < _RETRY_SECONDS:
+            return
+        with self._database.write() as connection:
+            cluster_rows.move_node(connection, self._database, node, NodeState.GONE, time=now, reason=node.reason)
 
     def _check_silence(self, cluster: ClusterRow, node: NodeRow) -> None:
         silent = self._silence(node.id)
@@ -132,7 +146,7 @@ class Fleet:
         now = self._clock.now()
         with self._database.write() as connection:
             fresh = cluster_rows.find_node(connection, node.id)
-            if fresh is None or fresh.state == NodeState.GONE.value:
+            if fresh is None or fresh.state in (NodeState.GONE.value, NodeState.UNUSABLE.value):
                 return
             for attempt in run_rows.open_attempts(connection, node.id):
                 row = run_rows.get(connection, attempt.run_id)
@@ -216,10 +230,18 @@ class Fleet:
         waiting = run_rows.queued(connection, cluster.name)
         idle_room = sum(fact.state in (NodeState.IDLE, NodeState.STARTING) for fact in facts)
         wanted = nodes_needed([WaitingRun(row.id, row.trials_per_node or 1) for row in waiting])
-        if self._is_resting(cluster.name, now):
-            wanted = 0
-        limits = ClusterLimits(cluster.min_nodes, cluster.max_nodes, cluster.idle_seconds)
-        return scale(limits, facts, nodes_wanted=wanted, idle_room=idle_room, is_deleting=is_deleting)
+        is_resting = self._is_resting(cluster.name, now) and not is_deleting
+        min_nodes = 0 if is_resting else cluster.min_nodes
+        limits = ClusterLimits(min_nodes, cluster.max_nodes, cluster.idle_seconds)
+        nodes_wanted = 0 if is_resting else wanted
+        decision = scale(limits, facts, nodes_wanted=nodes_wanted, idle_room=idle_room, is_deleting=is_deleting)
+        if is_resting and wanted:
+            count = self._failed_starts[cluster.name][0]
+            reason = (
+                f"{count} nodes in a row did not come up (see their reasons); tried again within {_RETRY_SECONDS:.0f} s"
+            )
+            return replace(decision, reason=reason)
+        return decision
 
     def _note(self, connection: Connection, cluster: ClusterRow, decision: ScalingDecision, now: float) -> None:
         if decision.target == cluster.target_nodes and decision.reason == cluster.target_reason:
@@ -264,7 +286,7 @@ class Fleet:
             with self._database.read() as connection:
                 node = cluster_rows.find_node(connection, node_id)
             if node is not None:
-                self._end_node(node, NodeState.GONE, f"the engine could not start it: {error}")
+                self._end_node(node, NodeState.UNUSABLE, f"the engine could not start it: {error}")
             self._count_failed_start(cluster.name)
             return
         with self._database.write() as connection:
