@@ -19,7 +19,7 @@ from sqlalchemy import insert, select
 from sublight.core.sizes import Size, custom_sizes
 from sublight.engines.base import Engine, NodeRequest
 from sublight.engines.local import LocalEngine
-from sublight.portal.app import portal_router
+from sublight.portal.app import error_page, portal_router
 from sublight.server.app import Services, make_app
 from sublight.server.caller import Callers
 from sublight.server.changes import Changes, NodeSignals
@@ -163,6 +163,7 @@ def build(
         services,
         loops=(advancing, fleeting),
         portal=portal_router(services) if with_portal else None,
+        error_page=error_page if with_portal else None,
         request_shutdown=request_shutdown,
         hosts=(settings.host,),
     )

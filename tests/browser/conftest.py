@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _running(tmp_path_factory) -> Iterator[SampleServer]:
     # One server for all tests, so that the browser keeps Plotly's script; what it knows is new for each test.
     server = SampleServer(SampleServices(folder=tmp_path_factory.mktemp("files")))
@@ -59,7 +59,8 @@ def reader_server(tmp_path) -> Iterator[SampleServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, in which nobody else can start one: it ends with this package.
+@pytest.fixture(scope="package")
 def browser():
     from playwright.sync_api import sync_playwright
 
@@ -69,7 +70,7 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _context(browser):
     viewport = {"width": 1400, "height": 900}
     context = browser.new_context(viewport=viewport, timezone_id="Asia/Tokyo", locale="en-GB")

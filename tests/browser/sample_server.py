@@ -37,7 +37,8 @@ class RunningApp:
     def stop(self) -> None:
         """Let requests finish and free the port."""
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "the app did not stop"
 
 
 class SampleServer(RunningApp):

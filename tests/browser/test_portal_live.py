@@ -14,7 +14,7 @@ from sublight.messages.runs import RunView
 from sublight.server.clock import Clock
 from sublight.wiring import build
 from tests.browser.sample_server import RunningApp
-from tests.server.harness import OWNER, Harness, scalar
+from tests.server.harness import OWNER, FakeAgent, Harness, scalar
 
 
 class LiveWorkspace(Harness):
@@ -36,6 +36,14 @@ class LiveWorkspace(Harness):
         """Come in by a one-time link, as ``sublight up`` prints it."""
         code = self.services.people.login_code(OWNER)
         page.goto(f"{self.address}{code.path}&next={to}")
+
+    def agents(self) -> dict[str, FakeAgent]:
+        """As in a workspace that stands still, but the loops start nodes in their own threads meanwhile."""
+        live = {node.id for cluster in self.services.clusters.list() for node in cluster.nodes}
+        for node_id in tuple(self.supply.started):
+            if node_id in live and node_id not in self._agents:
+                self._agents[node_id] = FakeAgent(self, node_id)
+        return self._agents
 
     def placed(self, sweep_id: str) -> list[RunView]:
         """The trials of the sweep once nodes are up and two of them are placed."""
