@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sublight.core.errors import Conflict, InvalidInput, NotFound
+from sublight.core.errors import Conflict, InvalidInput, NameTaken, NotFound
+from sublight.messages.clusters import ClusterRequest
 from tests.server.harness import OWNER, FakeAgent, Harness, scalar
 
 
@@ -390,6 +391,48 @@ def test_a_script_makes_child_runs_with_metrics_of_their_own(harness: Harness) -
         ("fold 1", "completed", {"accuracy": 0.75}),
         ("fold 2", "completed", {}),
     ]
+
+
+def test_creating_a_cluster_twice_with_one_key_gives_the_same_cluster(harness: Harness) -> None:
+    request = ClusterRequest(name="twice", size="STANDARD_D3_V2")
+
+    first = harness.services.clusters.create(OWNER, request, "k")
+    again = harness.services.clusters.create(OWNER, request, "k")
+
+    assert first.name == again.name
+    with pytest.raises(NameTaken, match="choose another name"):
+        harness.services.clusters.create(OWNER, request, "another")
+
+
+def test_canceling_twice_is_harmless_and_canceling_what_has_ended_is_refused(harness: Harness) -> None:
+    waiting = harness.submit(harness.script())
+
+    first = harness.services.runs.cancel(OWNER, waiting.id)
+    again = harness.services.runs.cancel(OWNER, waiting.id)
+
+    assert (first.status, again.status) == ("canceled", "canceled")
+    done = harness.submit(harness.script())
+    work_off(harness)
+    with pytest.raises(Conflict, match="has ended already"):
+        harness.services.runs.cancel(OWNER, done.id)
+
+
+def test_a_comparison_outlives_its_clusters(harness: Harness) -> None:
+    first, second = harness.submit(harness.sweep()), harness.submit(harness.sweep())
+    for _ in range(10):
+        harness.clock.advance(1)
+        work_off(harness)
+    harness.services.clusters.delete(OWNER, "cpu")
+    for agent in harness.agents().values():
+        harness.services.nodes.goodbye(agent.node_id, agent.incarnation)
+    harness.settle()
+
+    comparison = harness.services.compare([first.id, second.id])
+
+    assert [column.size for column in comparison.columns] == ["STANDARD_D3_V2"] * 2
+    assert [column.trials_count for column in comparison.columns] == [4, 4]
+    assert comparison.common_value is not None
+    assert comparison.verdict
 
 
 def test_a_node_that_never_comes_up_is_unusable_with_its_reason_and_another_is_tried(harness: Harness) -> None:

@@ -98,7 +98,7 @@ def show(context: typer.Context, run_id: RunId = None, as_json: AsJson = False) 
         ("arguments", " ".join(view.arguments)),
         ("parameters", parameters_in_words(view.parameters)),
         ("trials", counts_in_words(view.progress) if view.progress else ""),
-        ("best", best_in_words(view) if view.progress and view.progress.best else ""),
+        ("best", best_in_words(view).removeprefix("best ") if view.progress and view.progress.best else ""),
         ("metrics", ", ".join(f"{name} {number(value)}" for name, value in run.metrics.items())),
         ("node time", duration(view.node_seconds) if view.node_seconds else ""),
         ("price", price(view.price)),

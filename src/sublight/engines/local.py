@@ -19,7 +19,8 @@ from sublight.host.facts import cores_count, gpus_count
 from sublight.host.nodes import node_mark, sweep_node
 from sublight.host.processes import boot_id, is_same_process, process_stat
 
-_AGENT_COMMAND = (sys.executable, "-m", "sublight", "agent")
+# ``-P`` keeps files in the current folder from standing in for modules of the standard library.
+_AGENT_COMMAND = (sys.executable, "-P", "-m", "sublight", "agent")
 _PAUSE_SECONDS = 0.01
 
 

@@ -53,9 +53,7 @@ def unescape(text: str) -> str:
     """Undo the escaping of names."""
     if "\\" not in text:
         return text
-    return (
-        text.replace("\\\\", "\0").replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r").replace("\0", "\\")
-    )
+    return text.replace("\\\\", "\0").replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r").replace("\0", "\\")
 
 
 def is_plain_number(value: float) -> bool:

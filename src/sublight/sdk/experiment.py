@@ -8,7 +8,7 @@ from sublight.core.errors import InvalidInput
 from sublight.messages.definitions import SubmitRequest
 from sublight.messages.runs import RunView
 from sublight.sdk.client import API, Client
-from sublight.sdk.cluster import Cluster
+from sublight.sdk.cluster import Cluster, Clusters
 from sublight.sdk.run import Run
 from sublight.sdk.runs import list_runs
 from sublight.sdk.script import Script
@@ -46,7 +46,7 @@ class Experiment:
         script = what.script if isinstance(what, Sweep) else what
         if isinstance(what, Script):
             what.check_placeholders()
-        target = on.name if isinstance(on, Cluster) else on
+        target = self._checked_target(on)
         packed = pack(script.source, shown=script.shown_source)
         script.check_packed(packed)
         snapshot_id = upload(self._client, packed)
@@ -64,6 +64,14 @@ class Experiment:
     def runs(self, *, limit: int | None = 50, **filters: object) -> list[Run]:
         """Its runs, newest first; the filters are those of ``Workspace.runs``."""
         return list_runs(self._client, limit=limit, experiment=self.name, **filters)
+
+    def _checked_target(self, on: Cluster | str) -> str:
+        """The target's name; a wrong one is found before a large folder is sent for nothing."""
+        if isinstance(on, Cluster):
+            return on.name
+        if not isinstance(on, str) or not on:
+            raise InvalidInput(f"on must be a cluster, its name, or {LOCAL!r}, got {on!r}")
+        return on if on == LOCAL else Clusters(self._client).get(on).name
 
     def __repr__(self) -> str:
         return f"Experiment({self.name!r})"

@@ -78,9 +78,7 @@ class LogFollower:
 def _pieces(client: Client, run_id: str, path: str, offset: int) -> Iterator[bytes]:
     while True:
         try:
-            piece = client.get_bytes(
-                f"{API}/runs/{run_id}/logs/content", path=path, offset=offset, limit=_PIECE_BYTES
-            )
+            piece = client.get_bytes(f"{API}/runs/{run_id}/logs/content", path=path, offset=offset, limit=_PIECE_BYTES)
         except NotFound:
             if offset == 0 and client.get(f"{API}/runs/{run_id}", RunView):
                 return  # the run is there, its log is not yet

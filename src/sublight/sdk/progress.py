@@ -193,16 +193,17 @@ def _bar(run: RunView) -> Table:
     return grid
 
 
-def _nodes(picture: Picture) -> Table:
+def _nodes(picture: Picture) -> Group:
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     assert picture.cluster is not None
     grid = Table.grid(padding=(0, 2))
-    grid.add_row(nodes_in_words(picture.cluster), "", "", style="dim")
     for node in picture.cluster.nodes:
         if node.state != "gone":
             grid.add_row(f"  {node.id}", node.state, printable(", ".join(node.run_ids) or node.reason), style="dim")
-    return grid
+    return Group(Text(nodes_in_words(picture.cluster), style="dim"), grid)
 
 
 def _trials(picture: Picture, now: float, rows_max: int) -> Table:

@@ -28,6 +28,7 @@ def add(connection: Connection, database: Database, row: Mapping[str, Any]) -> N
         "attempt": 0,
         "parameters": {},
         "arguments": [],
+        "target_facts": {},
         "tags": {},
         "properties": {},
         **row,

@@ -141,6 +141,8 @@ runs = Table(
     Column("experiment", String(256), nullable=False),
     Column("name", Text, nullable=False),
     Column("target", String(64), nullable=False),
+    # What the cluster was at submission (size, price_per_hour, nodes_max): it may be changed or deleted later.
+    Column("target_facts", JSON, nullable=False),
     Column("status", String(16), nullable=False),
     Column("reason", Text, nullable=False),
     Column("end_reason", String(16)),

@@ -49,7 +49,8 @@ def source(tmp_path: Path, server: FakeServer) -> Path:
         "tags: {from: file}\n"
     )
     server.on("POST", "/api/v1/snapshots", SnapshotResponse(id="snap", missing=[]))
-    server.on("POST", "/api/v1/runs", a_run())
+    server.on("POST", "/api/v1/runs", a_run()).on("GET", CLUSTER, a_cluster())
+    server.on("GET", "/api/v1/clusters/gpu", a_cluster(name="gpu"))
     return tmp_path / "iris"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
 
 from sublight.messages.clusters import ClusterRequest, ClusterUpdate, ClusterView
 from sublight.messages.runs import EventView
@@ -14,8 +16,10 @@ def clusters_router(clusters: Clusters) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["clusters"])
 
     @router.post("/clusters", status_code=201)
-    def create_cluster(request: Request, cluster: ClusterRequest) -> ClusterView:
-        return clusters.create(request.state.caller, cluster)
+    def create_cluster(
+        request: Request, cluster: ClusterRequest, idempotency_key: Annotated[str | None, Header()] = None
+    ) -> ClusterView:
+        return clusters.create(request.state.caller, cluster, idempotency_key)
 
     @router.get("/clusters")
     def list_clusters() -> list[ClusterView]:

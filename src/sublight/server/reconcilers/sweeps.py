@@ -206,6 +206,7 @@ class Sweeps:
             "experiment": row.experiment,
             "name": f"trial {action.index}",
             "target": row.target,
+            "target_facts": row.target_facts,
             "status": RunStatus.QUEUED.value,
             "reason": f"waits for a node of {row.target}",
             "created_by": row.created_by,

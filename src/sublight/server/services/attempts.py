@@ -54,14 +54,8 @@ def close(
         cluster_rows.change_node(connection, attempt.node_id, idle_since=now)
     database.next_change(f"node:{attempt.node_id}", f"cluster:{row.target}")
     seconds = row.node_seconds + max(0.0, now - attempt.placed) / max(1, row.trials_per_node or 1)
-    price = _price_per_hour(connection, row.target)
-    return {"node_seconds": seconds, "price": None if price is None else seconds * price / 3600}
-
-
-def _price_per_hour(connection: Connection, target: str) -> float | None:
-    cluster = cluster_rows.find(connection, target)
-    price = cluster.size.get("price_per_hour") if cluster is not None else None
-    return None if price is None else float(price)
+    price = row.target_facts.get("price_per_hour")
+    return {"node_seconds": seconds, "price": None if price is None else seconds * float(price) / 3600}
 
 
 def lose(connection: Connection, database: Database, row: RunRow, attempt: Any, *, now: float, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from sublight.messages.runs import EventView
 from sublight.server.clock import Clock
 from sublight.server.ports import NodeSupply
 from sublight.server.services import views
-from sublight.store import audit, events
+from sublight.store import audit, events, idempotency
 from sublight.store import clusters as cluster_rows
 from sublight.store import runs as run_rows
 from sublight.store.database import Database
@@ -50,8 +51,11 @@ class Clusters:
         self._supplies = supplies
         self._sizes = sizes
 
-    def create(self, caller: Caller, request: ClusterRequest) -> ClusterView:
-        """Make a cluster. A size that the engine can never supply makes it ``unusable``, with the reason."""
+    def create(self, caller: Caller, request: ClusterRequest, idempotency_key: str | None = None) -> ClusterView:
+        """Make a cluster. A size that the engine can never supply makes it ``unusable``, with the reason.
+
+        The same key with the same request gives the same cluster again, instead of NameTaken.
+        """
         if not _NAME.match(request.name) or request.name in _RESERVED:
             raise InvalidInput(
                 f"a cluster's name has 2 to 24 letters, digits and hyphens and begins with a letter; {LOCAL_NAME!r} is "
@@ -65,13 +69,19 @@ class Clusters:
         _check_limits(request.min_nodes, request.max_nodes, request.idle_seconds, request.trials_per_node)
         problem = supply.check_size(size)
         now = self._clock.now()
+        key = f"{caller.name} {idempotency_key}" if idempotency_key is not None else None
+        body_hash = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
         with self._database.write() as connection:
+            if key is not None and idempotency.find(connection, key, body_hash, time=now) is not None:
+                return self._view(connection, cluster_rows.get(connection, request.name))
             if cluster_rows.find(connection, request.name) is not None:
                 raise NameTaken(
                     f"there is a cluster {request.name!r} already; `sublight cluster update` changes its limits, "
                     "or choose another name"
                 )
             self._add(connection, caller, request, size, problem, now)
+            if key is not None:
+                idempotency.remember(connection, key, body_hash, f"cluster:{request.name}", time=now)
             detail = msgspec.to_builtins(request)
             audit.append(
                 connection, caller, action="create cluster", subject=f"cluster:{request.name}", detail=detail, time=now
@@ -88,7 +98,7 @@ class Clusters:
         now: float,
     ) -> None:
         state = "ready" if problem is None else "unusable"
-        reason = problem or "ready; nodes start when runs wait"
+        reason = problem or "its nodes start when runs wait"
         row: dict[str, Any] = {
             "name": request.name,
             "engine": request.engine,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from sublight.core.metric import Goal
 from sublight.messages.runs import CompareColumn, Comparison
 from sublight.server.clock import Clock
 from sublight.server.services import views
-from sublight.store import clusters as cluster_rows
 from sublight.store import metrics as metric_rows
 from sublight.store import runs as run_rows
 from sublight.store.database import Database
@@ -27,9 +26,7 @@ class _Loaded:
     trials: list[RunRow]
     goal: Goal | None
     reports: list[tuple[float, float]]
-    size: str
-    nodes_max: int
-    price_per_hour: float | None
+    facts: Mapping[str, Any]
 
 
 class Compare:
@@ -70,8 +67,6 @@ class Compare:
 
     def _load(self, connection: Connection, run_id: str) -> _Loaded:
         row = run_rows.get(connection, run_id)
-        cluster = cluster_rows.find(connection, row.target)
-        size: dict[str, Any] = cluster.size if cluster is not None else {}
         trials, reports, goal = [], [], None
         owner = run_rows.get(connection, row.parent_id) if row.kind == "trial" else row
         if owner.kind == "sweep":
@@ -87,13 +82,12 @@ class Compare:
             trials=trials,
             goal=goal,
             reports=reports,
-            size=size.get("name", "unknown: the cluster was deleted"),
-            nodes_max=cluster.max_nodes if cluster is not None else 0,
-            price_per_hour=size.get("price_per_hour"),
+            facts=row.target_facts,
         )
 
     def _column(self, one: _Loaded, goal: Goal | None, common: float | None) -> CompareColumn:
         row = one.row
+        price_per_hour = one.facts.get("price_per_hour")
         begin = row.queued or row.created
         end = row.ended or self._clock.now()
         ended = [trial for trial in one.trials if trial.ended is not None]
@@ -107,15 +101,15 @@ class Compare:
         reached = first_reached(goal, one.reports, common) if goal and common is not None else None
         seconds_to_common = None if reached is None else max(0.0, reached - begin)
         node_seconds = sum(trial.node_seconds for trial in one.trials) if one.trials else row.node_seconds
-        price = None if one.price_per_hour is None else node_seconds * one.price_per_hour / 3600
+        price = None if price_per_hour is None else node_seconds * price_per_hour / 3600
         used_to_common = None if reached is None else _node_seconds_until(one, reached)
         return CompareColumn(
             run_id=row.id,
             kind=row.kind,
             experiment=row.experiment,
             target=row.target,
-            size=one.size,
-            nodes_max=one.nodes_max,
+            size=one.facts.get("size", ""),
+            nodes_max=one.facts.get("nodes_max", 0),
             status=row.status,
             wall_seconds=end - begin,
             node_seconds=node_seconds,
@@ -123,15 +117,22 @@ class Compare:
             trials_count=len(one.trials),
             trials_stopped_early=sum(trial.end_reason == "policy" for trial in one.trials),
             seconds_per_trial=sum(ran) / len(ran) if ran else None,
-            startup_share=1 - sum(ran) / node_seconds if ran and node_seconds > 0 else None,
+            startup_share=_startup_share(row, ran, node_seconds),
             metric=goal.metric if goal else None,
             best_value=best,
             best_run_id=best_trial.id if best_trial is not None else None,
             seconds_to_common_value=seconds_to_common,
             price_to_common_value=None
-            if used_to_common is None or one.price_per_hour is None
-            else used_to_common * one.price_per_hour / 3600,
+            if used_to_common is None or price_per_hour is None
+            else used_to_common * price_per_hour / 3600,
         )
+
+
+def _startup_share(row: RunRow, ran: Sequence[float], node_seconds: float) -> float | None:
+    """The share of the node time in which no script ran; trials that share a node share its time."""
+    if not ran or node_seconds <= 0:
+        return None
+    return max(0.0, 1 - sum(ran) / max(1, row.trials_per_node or 1) / node_seconds)
 
 
 def _node_seconds_until(one: _Loaded, moment: float) -> float:

@@ -81,6 +81,11 @@ class Runs:
         row: dict[str, Any] = {
             "experiment": request.experiment,
             "target": request.target,
+            "target_facts": {
+                "size": cluster.size["name"],
+                "price_per_hour": cluster.size["price_per_hour"],
+                "nodes_max": cluster.max_nodes,
+            },
             "created_by": caller.name,
             "created": now,
             "tags": request.tags,
@@ -243,6 +248,8 @@ class Runs:
         now = self._clock.now()
         with self._database.write() as connection:
             row = run_rows.get(connection, run_id)
+            if row.status == RunStatus.CANCELED.value:
+                return views.run_view(connection, row)
             if RunStatus(row.status).is_terminal:
                 raise Conflict(f"run {run_id} has ended already ({row.status})")
             reason = f"canceled by {caller.name}"

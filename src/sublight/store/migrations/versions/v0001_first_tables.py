@@ -183,6 +183,7 @@ def upgrade() -> None:
         sa.Column("experiment", sa.String(length=256), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("target", sa.String(length=64), nullable=False),
+        sa.Column("target_facts", sa.JSON(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("end_reason", sa.String(length=16), nullable=True),
