@@ -95,7 +95,7 @@ class World:
         row: dict[str, Any] = {
             "id": run_id, "kind": "script", "experiment": "e", "name": run_id, "target": "local", "status": "running",
             "reason": "", "created_by": "olga", "created": 1.0, "attempt": 1, "parameters": {}, "arguments": [],
-            "tags": {}, "properties": {}, "change": 1,
+            "target_facts": {}, "tags": {}, "properties": {}, "change": 1,
         }  # fmt: skip
         with self.database.write() as connection:
             connection.execute(insert(tables.runs), row)
