@@ -38,8 +38,9 @@ unit: setup
 
 check: lint types unit
 
-test: check
+test: setup
 	$(PYTHON) tests/system_packages.py
+	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -q tests/process tests/browser
 
 bench: setup

@@ -33,8 +33,14 @@ def script_arguments(fixed: Sequence[str], parameters: Mapping[str, object]) -> 
     return arguments
 
 
-def fill_command(command: str, *, parameters: Mapping[str, object], inputs: Mapping[str, str]) -> str:
-    """The shell line with its placeholders replaced by quoted values; InvalidInput names a placeholder without value."""
+def fill_command(
+    command: str, *, parameters: Mapping[str, object], inputs: Mapping[str, str], names: Sequence[str] = ()
+) -> str:
+    """The shell line with its placeholders replaced by quoted values; InvalidInput names a placeholder without value.
+
+    ``names`` are all names of the search space. One that this point does not have, because it belongs to an option of a
+    nested choice that was not drawn, becomes an empty text.
+    """
 
     def value_of(match: re.Match[str]) -> str:
         place, _, name = match.group(1).partition(".")
@@ -44,6 +50,8 @@ def fill_command(command: str, *, parameters: Mapping[str, object], inputs: Mapp
         dashed = f"--{name}"
         if dashed in source:
             return shlex.quote(as_text(source[dashed]))
+        if place == "search_space" and (name in names or dashed in names):
+            return "''"
         known = sorted([f"search_space.{n}" for n in parameters] + [f"inputs.{n}" for n in inputs])
         raise InvalidInput(
             f"the command uses ${{{{{match.group(1)}}}}}, but there is no such value; known are {', '.join(known) or 'none'}"

@@ -72,11 +72,16 @@ LEGAL_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
     _S.CREATED: frozenset({_S.QUEUED, _S.RUNNING, _S.CANCELED, _S.FAILED}),
     # A sweep goes from queued to running with its first trial and ends from there; only its trials are on nodes.
     _S.QUEUED: frozenset({_S.PREPARING, _S.RUNNING, _S.STOPPING, _S.CANCELED, _S.FAILED, _S.COMPLETED}),
-    _S.PREPARING: frozenset({_S.RUNNING, _S.FINISHING, _S.STOPPING, _S.LOST, _S.QUEUED, _S.FAILED, _S.COMPLETED}),
+    # A node that was out of reach may tell as its first news that the run is over, so every end is near from here on.
+    _S.PREPARING: frozenset(
+        {_S.RUNNING, _S.FINISHING, _S.STOPPING, _S.LOST, _S.QUEUED, _S.COMPLETED, _S.FAILED, _S.CANCELED}
+    ),
     _S.RUNNING: frozenset({_S.FINISHING, _S.STOPPING, _S.LOST, _S.QUEUED, _S.COMPLETED, _S.FAILED, _S.CANCELED}),
     _S.FINISHING: frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELED, _S.STOPPING, _S.LOST, _S.QUEUED}),
     _S.STOPPING: frozenset({_S.CANCELED, _S.FAILED, _S.COMPLETED, _S.LOST}),
-    _S.LOST: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELED, _S.PREPARING, _S.RUNNING, _S.FINISHING, _S.STOPPING}),
+    _S.LOST: frozenset(
+        {_S.QUEUED, _S.COMPLETED, _S.FAILED, _S.CANCELED, _S.PREPARING, _S.RUNNING, _S.FINISHING, _S.STOPPING}
+    ),
     _S.COMPLETED: frozenset(),
     _S.FAILED: frozenset(),
     _S.CANCELED: frozenset(),

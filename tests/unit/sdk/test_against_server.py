@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sublight as sl
-from sublight.core.errors import Conflict, InvalidInput, NameTaken, NotAuthenticated, NotFound
+from sublight.core.errors import InvalidInput, NameTaken, NotAuthenticated, NotFound
 from sublight.messages.journal import STANDARD_LOG
 from sublight.messages.nodes import FileBytes
 from sublight.sdk import snapshot

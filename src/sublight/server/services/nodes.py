@@ -13,6 +13,7 @@ from sublight.core.arguments import fill_command, script_arguments
 from sublight.core.errors import Conflict, NotFound
 from sublight.core.run import EndReason, RunStatus
 from sublight.core.scaling import NodeState
+from sublight.core.search_space import SearchSpace
 from sublight.messages.definitions import ScriptDefinition, SnapshotFile
 from sublight.messages.nodes import (
     AttemptReport,
@@ -70,6 +71,7 @@ class Nodes:
         self._stored_heartbeat: dict[str, float] = {}
         self._started = clock.monotonic()
         self._definition_of_sweep = functools.lru_cache(maxsize=256)(self._load_sweep_definition)
+        self._names_of_sweep = functools.lru_cache(maxsize=256)(self._load_names)
         self._snapshot_files = functools.lru_cache(maxsize=64)(self._load_snapshot_files)
 
     def last_heard(self, node_id: str) -> float:
@@ -149,7 +151,8 @@ class Nodes:
         row = run_rows.get(connection, attempt.run_id)
         script = self._definition_of_sweep(row.parent_id) if row.kind == "trial" else views.script_of(row)
         if script.command is not None:
-            line = fill_command(script.command, parameters=row.parameters, inputs=script.inputs)
+            names = self._names_of_sweep(row.parent_id) if row.kind == "trial" else ()
+            line = fill_command(script.command, parameters=row.parameters, inputs=script.inputs, names=names)
             argv = ["{shell}", "-c", line]
         else:
             assert script.script is not None
@@ -173,6 +176,10 @@ class Nodes:
     def _load_sweep_definition(self, sweep_id: str) -> ScriptDefinition:
         with self._database.read() as connection:
             return views.sweep_of(run_rows.get(connection, sweep_id)).trial
+
+    def _load_names(self, sweep_id: str) -> tuple[str, ...]:
+        with self._database.read() as connection:
+            return SearchSpace.from_json(views.sweep_of(run_rows.get(connection, sweep_id)).space).names
 
     def _load_snapshot_files(self, snapshot_id: str) -> list[SnapshotFile]:
         return self._files.snapshot(snapshot_id).files
