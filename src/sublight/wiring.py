@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ class EngineSupply:
             node_id=node_id,
             cluster=cluster,
             size=size,
-            directory=self._root / "nodes" / node_id,
+            directory=self._directory(node_id),
             token=token,
             url="",
             server_file=self._root / SERVER_FILE,
@@ -84,7 +83,10 @@ class EngineSupply:
 
     def stop_node(self, node_id: str, handle: Mapping[str, Any]) -> None:
         """See Engine.stop_node."""
-        self._engine.stop_node(node_id, dict(handle))
+        self._engine.stop_node(node_id, {"directory": str(self._directory(node_id)), **handle})
+
+    def _directory(self, node_id: str) -> Path:
+        return self._root / "nodes" / node_id
 
 
 @dataclass(frozen=True)
@@ -205,18 +207,19 @@ def serve(project: Path, port: int | None = None) -> int:
     from sublight.server import process
 
     root = project / ".sublight"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     _log_to_stderr()
-    lock = process.take_lock(root)
-    settings = load_settings(root, name=project.resolve().name, port=port)
-    listener = process.listen(settings, process.earlier_port(root))
     servers: list[uvicorn.Server] = []
 
     def request_shutdown() -> None:
         servers[0].should_exit = True
 
-    workspace = build(settings, request_shutdown=request_shutdown)
-    process.write_private(root / OWNER_TOKEN_FILE, _owner_token(workspace, root))
+    with process.plain_errors(root):
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = process.take_lock(root)
+        settings = load_settings(root, name=project.resolve().name, port=port)
+        listener = process.listen(settings, process.earlier_port(root))
+        workspace = build(settings, request_shutdown=request_shutdown)
+        process.write_private(root / OWNER_TOKEN_FILE, _owner_token(workspace, root))
     config = uvicorn.Config(
         workspace.app,
         log_level="warning",
@@ -226,7 +229,10 @@ def serve(project: Path, port: int | None = None) -> int:
         lifespan="on",
         ws="none",
     )
-    announce = partial(process.announce, root, listener, workspace.services.workspace_id)
+
+    def announce() -> None:
+        with process.plain_errors(root):
+            process.announce(root, listener, workspace.services.workspace_id)
 
     def withdraw() -> None:
         process.forget_announcement(root)

@@ -14,6 +14,7 @@ SublightError
 ├── TooLarge            over a stated limit
 ├── TooManyRequests     too often in a short time; wait and try again
 ├── StorageFull         the disk behind the workspace is full; nothing was stored
+├── StorageDamaged      the workspace's own files cannot be read; a backup is needed
 ├── ServerUnavailable   no answer from the server; trying again later may help
 ├── WorkspaceBusy       another server already owns this workspace
 └── NotSupported        recognised, but not built
@@ -84,6 +85,12 @@ class StorageFull(SublightError):
     """The disk behind the workspace is full; nothing of the request was stored."""
 
     code = "storage_full"
+
+
+class StorageDamaged(SublightError):
+    """The workspace's own files are not what was written; a person must put back a backup."""
+
+    code = "storage_damaged"
 
 
 class ServerUnavailable(SublightError):

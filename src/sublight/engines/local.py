@@ -34,7 +34,7 @@ class LocalEngine:
         self._agent_command = list(agent_command)
         self._stop_seconds = stop_seconds
         # Agents that this server process started; only to collect them when they end, never to know of nodes.
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._children: set[int] = set()
         self._lock = Lock()
 
     def check_size(self, size: NodeSize) -> str | None:
@@ -55,14 +55,12 @@ class LocalEngine:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
             _write_private(directory / "agent.json", json.dumps(agent_settings(request), indent=1))
-            process = self._start_agent(request)
+            pid = self._start_agent(request)
         except OSError as error:
             raise EngineFailure(f"the agent of node {request.node_id} could not be started: {error}") from error
-        with self._lock:
-            self._children[process.pid] = process
-        stat = process_stat(process.pid)
+        stat = process_stat(pid)
         return {
-            "pid": process.pid,
+            "pid": pid,
             "started": stat.started if stat else 0.0,
             "boot": boot_id(),
             "directory": str(directory),
@@ -91,10 +89,10 @@ class LocalEngine:
                 f"probably waiting for a disk or a device"
             )
 
-    def _start_agent(self, request: NodeRequest) -> subprocess.Popen[bytes]:
+    def _start_agent(self, request: NodeRequest) -> int:
         command = [*self._agent_command, "--directory", str(request.directory)]
-        with open(request.directory / "agent.log", "ab") as log:
-            return subprocess.Popen(
+        with open(request.directory / "agent.log", "ab") as log, self._lock:
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -103,6 +101,10 @@ class LocalEngine:
                 env=_agent_environment(request),
                 start_new_session=True,
             )
+            # Collected by its number below; the object would complain that nobody waited for it.
+            process.returncode = 0
+            self._children.add(process.pid)
+            return process.pid
 
     def _end_agent(self, pid: int) -> None:
         deadline = time.monotonic() + self._stop_seconds
@@ -113,6 +115,8 @@ class LocalEngine:
                 stat = process_stat(pid)
                 if stat is None or not stat.is_alive:
                     return
+                if stat.state in ("T", "t"):
+                    break  # it is frozen and will not hear; waiting for it would only keep its runs waiting
                 time.sleep(_PAUSE_SECONDS)
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -120,11 +124,18 @@ class LocalEngine:
 
     def _collect_children(self) -> dict[int, int]:
         """Collect ended agents of ours, so that none stays a zombie; exit code by process number."""
+        codes: dict[int, int] = {}
         with self._lock:
-            ended = {pid: child.returncode for pid, child in self._children.items() if child.poll() is not None}
-            for pid in ended:
-                del self._children[pid]
-            return ended
+            for pid in list(self._children):
+                try:
+                    ended, status = os.waitpid(pid, os.WNOHANG)
+                except ChildProcessError:
+                    self._children.discard(pid)
+                    continue
+                if ended:
+                    self._children.discard(pid)
+                    codes[pid] = os.waitstatus_to_exitcode(status)
+        return codes
 
 
 def agent_settings(request: NodeRequest) -> dict[str, Any]:
@@ -180,7 +191,19 @@ def _liveness(handle: Handle, exit_codes: Mapping[int, int]) -> NodeLiveness:
     if not isinstance(pid, int):
         return NodeLiveness(is_alive=False, note="there is no agent process of this node")
     how = f" with exit code {exit_codes[pid]}" if pid in exit_codes else ""
-    return NodeLiveness(is_alive=False, note=f"its agent (process {pid}) has ended{how}")
+    return NodeLiveness(is_alive=False, note=f"its agent (process {pid}) has ended{how}{_last_words(handle)}")
+
+
+def _last_words(handle: Handle) -> str:
+    """The last line of a dead agent's log; an agent that could not even start says there why."""
+    try:
+        with open(Path(str(handle["directory"])) / "agent.log", "rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - 2000))
+            lines = log.read().decode("utf-8", "replace").split("\n")
+    except (OSError, KeyError):
+        return ""
+    words = [line.strip() for line in lines if line.strip()]
+    return f"; its log ends with: {words[-1][:300]}" if words else ""
 
 
 def _is_alive(handle: Handle) -> bool:

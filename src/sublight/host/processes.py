@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _PAUSE_SECONDS = 0.005
+_QUIET_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +60,38 @@ def is_same_process(pid: int, started: float) -> bool:
     return stat is not None and stat.is_alive and stat.started == started
 
 
+def look_around(mark: Mapping[str, str]) -> tuple[dict[int, ProcessStat], list[int]]:
+    """All living processes that this one can see, and those of them that carry ``mark`` (see `marked_processes`).
+
+    One look at each process, because what forks quickly may be gone at a second one.
+    """
+    wanted = _words(mark)
+    living: dict[int, ProcessStat] = {}
+    marked: list[int] = []
+    for pid in _all_numbers():
+        is_marked = pid != os.getpid() and wanted <= _environment(pid)
+        stat = process_stat(pid)
+        if stat is not None and stat.is_alive:
+            living[pid] = stat
+        if is_marked:
+            marked.append(pid)
+    return living, marked
+
+
 def marked_processes(mark: Mapping[str, str]) -> list[int]:
     """The living processes that were started with all of these environment variables, this process excepted.
 
     Processes of other users cannot be read and are left out, as are those that replaced their environment.
     """
-    wanted = {f"{name}={value}".encode() for name, value in mark.items()}
-    return [pid for pid in all_processes() if pid != os.getpid() and wanted <= _environment(pid)]
+    wanted = _words(mark)
+    return [pid for pid in _all_numbers() if pid != os.getpid() and wanted <= _environment(pid)]
 
 
-def descendants(root: int) -> list[int]:
-    """The living children of ``root``, their children and so on; without ``root``."""
+def descendants(root: int, living: Mapping[int, ProcessStat]) -> list[int]:
+    """The children of ``root`` among the living, their children and so on; without ``root``."""
     children: dict[int, list[int]] = {}
-    for pid in all_processes():
-        stat = process_stat(pid)
-        if stat is not None and stat.is_alive:
-            children.setdefault(stat.parent, []).append(pid)
+    for pid, stat in living.items():
+        children.setdefault(stat.parent, []).append(pid)
     found: list[int] = []
     waiting = [root]
     while waiting:
@@ -89,13 +106,17 @@ def kill_until_gone(
 ) -> list[int]:
     """SIGKILL what ``find`` returns until it returns nothing; the survivors after ``timeout_seconds``, normally none.
 
-    Asking again and again also catches children that were born while their parents were being killed.
+    Asking again and again also catches children that were born while their parents were being killed. Nothing found
+    counts only when it was so several times: processes that fork and exit in turn can all slip through one look.
     """
     deadline = time.monotonic() + timeout_seconds
-    while found := find():
-        send_signal(found, signal.SIGKILL)
-        if time.monotonic() > deadline:
+    quiet_looks = 0
+    while quiet_looks < _QUIET_LOOKS:
+        found = find()
+        if found and time.monotonic() > deadline:
             return list(found)
+        send_signal(found, signal.SIGKILL)
+        quiet_looks = 0 if found else quiet_looks + 1
         pause(_PAUSE_SECONDS)
     return []
 
@@ -109,8 +130,7 @@ def send_signal(pids: Iterable[int], number: int) -> None:
             continue  # gone, or its number now belongs to somebody else's process
 
 
-def all_processes() -> Iterator[int]:
-    """The numbers of all processes of this machine that this one can see."""
+def _all_numbers() -> Iterator[int]:
     if not _has_proc():
         import psutil
 
@@ -119,6 +139,10 @@ def all_processes() -> Iterator[int]:
     for name in os.listdir("/proc"):
         if name.isdecimal():
             yield int(name)
+
+
+def _words(mark: Mapping[str, str]) -> set[bytes]:
+    return {f"{name}={value}".encode() for name, value in mark.items()}
 
 
 def _environment(pid: int) -> set[bytes]:

@@ -44,8 +44,7 @@ class Order:
 
     ``action`` is ``run`` or ``stop`` (with ``stop_reason``). ``argv`` is the complete command after the interpreter
     has been filled in: its first item ``{python}`` stands for the environment's interpreter; a ``command`` run has
-    ``argv == ["{shell}", "-c", line]``. ``threads`` is how many threads the run may use. ``max_run_seconds`` counts
-    from the start of the process.
+    ``argv == ["{shell}", "-c", line]``. ``max_run_seconds`` counts from the start of the process.
     """
 
     run_id: str

@@ -118,6 +118,8 @@ class NodeClient:
                 raise _refusal(method, path, response.status, response.read(65536))
             while block := response.read(_BLOCK_BYTES):
                 yield block
+            if response.length:
+                raise http.client.IncompleteRead(b"", response.length)
             if response.will_close:
                 self.close()
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -144,7 +146,10 @@ class NodeClient:
         return self._exchange(self._connection.sock, method, path, body, headers, timeout_seconds)
 
     def _connect(self) -> http.client.HTTPConnection:
-        parts = urlsplit(self._address())
+        address = self._address()
+        if not address:
+            raise ValueError("no server is running: there is no address of one")
+        parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"the server's address must be an http or https URL, got {parts.geturl()!r}")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

@@ -63,6 +63,5 @@ def free_bytes(directory: Path) -> int:
 
 
 def _disk_sentence(directory: Path) -> str:
-    return (
-        f"the disk of node {os.uname().nodename} is full: {bytes_in_words(free_bytes(directory))} left at {directory}"
-    )
+    free = bytes_in_words(free_bytes(directory))
+    return f"the disk of node {os.uname().nodename} has too little room ({free} free at {directory})"

@@ -22,10 +22,9 @@ from typing import Protocol
 from sublight.host.cgroups import ENTER_SCRIPT, ControlGroup, find_base
 from sublight.host.nodes import make_node_group
 from sublight.host.processes import (
-    all_processes,
+    ProcessStat,
     descendants,
-    is_same_process,
-    marked_processes,
+    look_around,
     process_stat,
     send_signal,
 )
@@ -109,6 +108,7 @@ class CgroupIsolation:
     def cage(self, name: str, mark: Mapping[str, str]) -> Cage:  # noqa: ARG002  # the group needs no mark
         """Make a group of that name."""
         group = ControlGroup(self._group.path / name)
+        self._group.create()  # somebody who tidies up may have removed it while it was empty
         group.create()
         return _GroupCage(group)
 
@@ -162,13 +162,13 @@ class SweepIsolation:
         """The cage was closed."""
         self._open.discard(cage)
 
-    def strays(self, asking: SweepCage) -> list[int]:
-        """Orphans that this agent took in and whose attempt is unknown; asked for by the last open cage only."""
+    def strays(self, asking: SweepCage, living: Mapping[int, ProcessStat]) -> list[int]:
+        """Orphans that this agent took in and whose attempt is unknown; told to the last open cage only."""
         if self._open - {asking}:
             return []
-        mains = {cage.main for cage in self._open}
         own = os.getpid()
-        return [pid for pid in _living_children(own) if pid not in mains]
+        mains = {cage.main for cage in self._open}
+        return [pid for pid, stat in living.items() if stat.parent == own and pid not in mains]
 
 
 class SweepCage:
@@ -181,37 +181,45 @@ class SweepCage:
         self._mark = dict(mark)
         # Descendants seen so far by start time: they are still ours after their parents have ended.
         self._seen: dict[int, float] = {}
+        # What the last look found, for the kill that follows it; by then a fresh look would cost as much again.
+        self._found: list[int] = []
         self.main = 0
 
     def watch(self, main: int) -> None:
         self.main = main
+        stat = process_stat(main)
+        if stat is not None:
+            self._seen[main] = stat.started
 
     def is_empty(self) -> bool:
-        return not self.members()
+        self._found = self.members()
+        # Processes that fork and exit in turn can all slip through one look; but each that does leaves a dead child here.
+        return not self._found and not _has_dead_children()
 
     def kill(self) -> None:
-        send_signal(self.members(), signal.SIGKILL)
+        found, self._found = self._found or self.members(), []
+        send_signal(found, signal.SIGKILL)
 
     def members(self) -> list[int]:
-        if self.main:
-            for pid in [self.main, *descendants(self.main)]:
-                stat = process_stat(pid)
-                if stat is not None and stat.is_alive:
-                    self._seen.setdefault(pid, stat.started)
-        self._seen = {pid: started for pid, started in self._seen.items() if is_same_process(pid, started)}
-        return sorted({*self._seen, *marked_processes(self._mark), *self._isolation.strays(self)})
+        living, marked = look_around(self._mark)
+        # A number alone proves nothing: it may have passed to a stranger since.
+        self._seen = {
+            pid: started for pid, started in self._seen.items() if pid in living and living[pid].started == started
+        }
+        for pid in list(self._seen):
+            self._seen.update({below: living[below].started for below in descendants(pid, living)})
+        return sorted({*self._seen, *marked, *self._isolation.strays(self, living)})
 
     def close(self) -> None:
         self._isolation.forget(self)
 
 
-def _living_children(parent: int) -> list[int]:
-    found = []
-    for pid in all_processes():
-        stat = process_stat(pid)
-        if stat is not None and stat.parent == parent and stat.is_alive:
-            found.append(pid)
-    return found
+def _has_dead_children() -> bool:
+    """True when a child of this process has ended and was not collected yet."""
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return False
 
 
 def _become_subreaper() -> None:

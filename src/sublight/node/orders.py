@@ -59,6 +59,8 @@ class OrdersPoller:
         while not self._closed.is_set():
             try:
                 self.poll()
+                if self._failures:
+                    log("the server answers again", failures=self._failures)
                 self._failures = 0
                 self._refused_since = None
             except (Conflict, NotFound) as error:

@@ -32,6 +32,7 @@ STATUS_OF_ERROR: dict[type[SublightError], int] = {
     errors.TooLarge: 413,
     errors.TooManyRequests: 429,
     errors.ServerUnavailable: 503,
+    errors.StorageDamaged: 500,
     errors.StorageFull: 507,
 }
 _RETRY_SOON_SECONDS = 1

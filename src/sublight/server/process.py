@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import json
 import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 
 from sublight import __version__
-from sublight.core.errors import InvalidInput, WorkspaceBusy
+from sublight.core.errors import InvalidInput, StorageFull, WorkspaceBusy
 from sublight.server.settings import Settings
 
 SERVER_FILE = "server.json"
@@ -117,8 +119,34 @@ def write_private(path: Path, text: str) -> None:
     """Replace a file as a whole, readable by its owner only."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    try:
+        try:
+            _write_all(descriptor, text.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(aside, path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+@contextlib.contextmanager
+def plain_errors(root: Path) -> Iterator[None]:
+    """Turn what the system says while a server starts into a sentence: a full disk, a folder that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"the disk that holds {root} is full, so its server cannot start; free some space and try again"
+            ) from error
+        where = error.filename or root
+        raise InvalidInput(
+            f"the server needs to read and write the workspace's folder {root}, but: {error.strerror} ({where})"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -48,21 +49,46 @@ def load_settings(root: Path, *, name: str, port: int | None = None) -> Settings
     import json
 
     path = root / "settings.json"
-    values: dict[str, Any] = {}
+    values: Any = {}
     if path.exists():
         try:
             values = json.loads(path.read_text())
         except ValueError as error:
             raise InvalidInput(f"{path} is no JSON: {error}; mend it or remove it") from error
+    if not isinstance(values, dict):
+        raise InvalidInput(f'{path} must hold a JSON object like {{"port": 8123}}; mend it or remove it')
     known = {field.name for field in fields(Settings)} - {"root"}
     unknown = sorted(set(values) - known)
     if unknown:
         raise InvalidInput(
             f"{path} holds the unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}"
         )
+    for setting, value in values.items():
+        wanted = _fault(setting, value)
+        if wanted is not None:
+            raise InvalidInput(f"{setting} in {path} must be {wanted}, got {value!r}")
+    if port is not None and _fault("port", port) is not None:
+        raise InvalidInput(f"--port must be {_fault('port', port)}, got {port}")
     values.setdefault("name", name)
     if port is not None:
         values["port"] = port
     if "sizes" in values:
         values["sizes"] = tuple(values["sizes"])
     return Settings(root=root, **values)
+
+
+def _fault(setting: str, value: object) -> str | None:
+    """What a setting of this name must be, when ``value`` is something else."""
+    if setting.endswith("_seconds"):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if is_number and 0 < float(value) < math.inf else "a number of seconds above 0"  # type: ignore[arg-type]
+    if setting == "port":
+        is_port = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
+        return None if value is None or is_port else "a whole number from 1 to 65535"
+    if setting == "sizes":
+        is_list = isinstance(value, list) and all(isinstance(row, dict) for row in value)
+        return None if is_list else "a list of sizes, each an object with a name"
+    if setting == "environment":
+        is_texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+        return None if is_texts else "an object that maps names of variables to texts"
+    return None if isinstance(value, str) and value.strip() else "a text"

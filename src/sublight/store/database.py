@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
-from sublight.core.errors import ServerUnavailable, StorageFull
+from sublight.core.errors import ServerUnavailable, StorageDamaged, StorageFull
 from sublight.store import tables
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -56,7 +56,7 @@ class Database:
             assert self._connection is not None
             yield self._connection
             return
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -70,7 +70,7 @@ class Database:
                 yield self._connection
                 return
             try:
-                with _plain_errors(), self._writing_engine.connect() as connection, connection.begin():
+                with plain_errors(), self._writing_engine.connect() as connection, connection.begin():
                     self._connection = connection
                     self._writer = threading.get_ident()
                     yield connection
@@ -142,11 +142,11 @@ def _to_json(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn the two failures that are not ours into sentences: a full disk and a database locked by somebody else."""
+def plain_errors() -> Iterator[None]:
+    """Turn the failures that are not ours into sentences: a full disk, a lock held by somebody else, a damaged file."""
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         text = str(error.orig)
         if "disk is full" in text or "No space left" in text:
             raise StorageFull(
@@ -156,5 +156,10 @@ def _plain_errors() -> Iterator[None]:
             raise ServerUnavailable(
                 f"the workspace's database was locked by another program for {BUSY_TIMEOUT_SECONDS} seconds; "
                 "close that program and try again"
+            ) from error
+        if "not a database" in text or "malformed" in text:
+            raise StorageDamaged(
+                f"the workspace's database sublight.db is damaged ({text}) and was left as it is; put a backup in its "
+                "place, or move it away to begin with an empty workspace"
             ) from error
         raise

@@ -15,6 +15,7 @@ from sublight.host.processes import (
     descendants,
     is_same_process,
     kill_until_gone,
+    look_around,
     marked_processes,
     process_stat,
     send_signal,
@@ -64,21 +65,23 @@ def test_a_mark_finds_only_processes_that_carry_all_of_it(sleeper):
 def test_descendants_are_found_through_generations():
     script = "import subprocess, sys; subprocess.run(['sleep', '300'])"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.DEVNULL) as process:
-        assert eventually(lambda: descendants(process.pid))
-        below = descendants(process.pid)
-        assert below[0] in descendants(os.getpid())
+        assert eventually(lambda: descendants(process.pid, look_around({})[0]))
+        living, _ = look_around({})
+        below = descendants(process.pid, living)
+        assert below[0] in descendants(os.getpid(), living)
         process.kill()
         send_signal(below, 9)
 
 
 def test_killing_asks_again_until_nothing_is_found():
-    rounds = [[2**22 + 1], [2**22 + 1], []]
+    rounds = [[2**22 + 1], [], [2**22 + 1], [], [], []]
 
     assert kill_until_gone(lambda: rounds.pop(0), 10, pause=lambda seconds: None) == []
+    assert rounds == []
 
 
 def test_survivors_are_returned_when_the_time_is_over():
-    assert kill_until_gone(lambda: [2**22 + 1], 0, pause=lambda seconds: None) == [2**22 + 1]
+    assert kill_until_gone(lambda: [2**22 + 1], -1, pause=lambda seconds: None) == [2**22 + 1]
 
 
 def test_a_group_is_killed_as_a_whole_with_groups_that_a_process_made_below_it():

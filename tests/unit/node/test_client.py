@@ -163,7 +163,12 @@ def test_nobody_listening_is_a_server_that_is_unavailable():
         client.hello(HELLO)
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host", "nonsense"])
+def test_a_server_that_has_no_address_is_not_running():
+    with pytest.raises(ServerUnavailable, match="no server is running"):
+        NodeClient("n", "t", lambda: "").hello(HELLO)
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "nonsense"])
 def test_an_address_that_is_no_url_is_said_so(url):
     with pytest.raises(ServerUnavailable, match="must be an http or https URL"):
         NodeClient("n", "t", lambda: url).hello(HELLO)

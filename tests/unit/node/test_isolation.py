@@ -35,8 +35,9 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_number_that_passed_to_a_stranger_is_not_ours(bystander):
-    cage = SweepCage(SweepIsolation(), {"RUN": "none"})
-    cage.watch(2**22 + 1)
+    isolation = SweepIsolation()
+    isolation.cage("run-2.1", {"RUN": "other"})
+    cage = SweepCage(isolation, {"RUN": "none"})
     cage.main = bystander.pid
     cage._seen[bystander.pid] = 1.0
 

@@ -162,10 +162,11 @@ class Fleet:
     def _stop(self, engine: str, node: NodeRow) -> bool:
         """Have the engine end a node and all that it started; False when it could not (it is tried again later)."""
         supply = self._supplies.get(engine)
-        if supply is None or node.handle is None:
+        if supply is None:
             return True
         try:
-            supply.stop_node(node.id, node.handle)
+            # Without a handle the server died between the start and the storing of it; the engine looks by the node's id.
+            supply.stop_node(node.id, node.handle or {})
         except Exception:
             _log.exception("the engine could not stop node %s", node.id)
             return False
@@ -176,6 +177,7 @@ class Fleet:
         if self._stop(engine, node):
             with self._database.write() as connection:
                 cluster_rows.change_node(connection, node.id, is_swept=True)
+                self._tokens.revoke_node_tokens(connection, node.id)
 
     # -- scaling --------------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,9 @@ class Placing:
     def step(self, hints: set[str] | None) -> None:
         """One pass over the clusters for which runs wait."""
         with self._database.read() as connection:
-            targets = {row.target for row in run_rows.queued(connection)}
+            waiting = run_rows.queued(connection)
+        targets = {row.target for row in waiting}
+        self._told = {row.id: self._told[row.id] for row in waiting if row.id in self._told}
         if hints is not None:
             targets &= {hint.removeprefix("cluster:") for hint in hints if hint.startswith("cluster:")}
         for target in sorted(targets):

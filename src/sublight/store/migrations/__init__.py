@@ -8,13 +8,18 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
+from sublight.store.database import plain_errors
+
 FOLDER = Path(__file__).parent
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest revision; does nothing when it is there already."""
+    """Bring the database to the newest revision; does nothing when it is there already.
+
+    Raises StorageFull when the disk is full and StorageDamaged when the file is no database.
+    """
     configuration = _configuration()
-    with engine.connect().execution_options(sublight_writes=True) as connection:
+    with plain_errors(), engine.connect().execution_options(sublight_writes=True) as connection:
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
         connection.commit()
