@@ -15,7 +15,7 @@ import pytest
 
 from sublight.host.cgroups import find_base
 from sublight.host.nodes import node_mark, sweep_node
-from sublight.host.processes import marked_processes, process_stat
+from sublight.host.processes import descendants, look_around, marked_processes, process_stat
 from tests.process.scripted_server import NODE_ID, TOKEN, Cut, Refusal, ScriptedServer, eventually, serving
 
 pytestmark = pytest.mark.process
@@ -181,6 +181,46 @@ def test_what_a_script_leaves_running_ends_with_it(server, node, agents, isolati
     assert server.hellos[0].host["isolation"] == isolation
     assert (stored.last.end, stored.last.exit_code) == ("exited", 7)
     assert node.processes() == [agents[0].pid]
+
+
+def test_a_daemon_that_clears_its_environment_ends_too(server, node, agents, isolation):
+    script = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.execve("/bin/sleep", ["sleep", "301.5"], {})
+time.sleep(0.2)
+"""
+    stored = server.order("run-1", {"train.py": script})
+    agents.append(node.start(isolation=isolation))
+    server.wait_for(lambda: stored.is_finished)
+
+    assert children_of(agents[0]) == []
+
+
+def test_hundreds_of_processes_that_keep_forking_end_with_their_script(server, node, agents, isolation):
+    script = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for _ in range(200):
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            time.sleep(0.05)
+            if os.fork():
+                os._exit(0)  # a new number again and again
+print("up", flush=True)
+time.sleep(1)
+sys.exit(5)
+"""
+    stored = server.order("run-1", {"train.py": script})
+    agents.append(node.start(isolation=isolation))
+    server.wait_for(lambda: stored.is_finished)
+
+    assert (stored.last.end, stored.last.exit_code, stored.last.message) == ("exited", 5, "")
+    assert children_of(agents[0]) == []
 
 
 def test_a_script_that_ignores_sigterm_is_killed_after_the_grace(server, node, agents, isolation):
@@ -458,6 +498,11 @@ def test_no_token_is_in_reach_of_the_script(server, node, agents):
 def is_alive(pid: int) -> bool:
     stat = process_stat(pid)
     return stat is not None and stat.is_alive
+
+
+def children_of(agent: subprocess.Popen[bytes]) -> list[int]:
+    living, _ = look_around({})
+    return descendants(agent.pid, living)
 
 
 def cut() -> None:

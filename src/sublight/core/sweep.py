@@ -137,13 +137,16 @@ def _reason_to_end(
     if plan.max_seconds is not None and elapsed_seconds >= plan.max_seconds:
         sentence = f"its time of {plan.max_seconds / 60:g} minutes is over after {len(trials)} trials"
         return EndSweep(RunStatus.COMPLETED, EndReason.TIMEOUT, sentence)
-    ended = [trial for trial in trials if not trial.is_active]
+    # Once a sweep has given up it stays with that: the trials that it then stopped must not change the verdict.
+    given_up = [trial for trial in trials if _was_given_up(trial)]
+    ended = [trial for trial in trials if not trial.is_active and trial not in given_up]
     failed = [trial for trial in ended if trial.status is RunStatus.FAILED]
-    if len(failed) == len(ended) >= min(FAILURES_TO_GIVE_UP, plan.max_trials):
+    if len(failed) >= min(FAILURES_TO_GIVE_UP, plan.max_trials) and (given_up or len(failed) == len(ended)):
         first = f"; trial {failed[0].index}: {failed[0].reason}" if failed[0].reason else ""
         return EndSweep(RunStatus.FAILED, EndReason.ERROR, f"all of the first {len(failed)} trials failed{first}")
     silent = [trial for trial in ended if trial.status is RunStatus.COMPLETED]
-    if len(silent) >= min(SILENT_TRIALS_TO_GIVE_UP, plan.max_trials) and not any(trial.values for trial in trials):
+    is_silent = given_up or not any(trial.values for trial in trials)
+    if len(silent) >= min(SILENT_TRIALS_TO_GIVE_UP, plan.max_trials) and is_silent:
         others = (
             f"; it reported {', '.join(sorted(other_metrics))}" if other_metrics else "; it reported no metric at all"
         )
@@ -154,6 +157,11 @@ def _reason_to_end(
             f'call run.log("{plan.goal.metric}", value) in the script or name another primary metric',
         )
     return None
+
+
+def _was_given_up(trial: TrialState) -> bool:
+    """True for a trial that was stopped because its sweep gave up."""
+    return trial.status is RunStatus.CANCELED and trial.end_reason is EndReason.ERROR
 
 
 def _early_stops(plan: SweepPlan, trials: Sequence[TrialState]) -> list[StopTrial]:

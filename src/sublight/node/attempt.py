@@ -245,10 +245,13 @@ class Attempt:
         elif self._around.clock() < self._give_up_at:
             self.process.kill_all()
             return
-        else:
-            sentence = survivors_sentence(self.process.survivors())
+        elif survivors := self.process.survivors():
+            sentence = survivors_sentence(survivors)
             log("processes survived", run_id=self.order.run_id, message=sentence)
             self.state = replace(self.state, message="; ".join(filter(None, (self.state.message, sentence))))
+        else:
+            # The last look found none; only dead children are still to be collected.
+            self.process.close()
         self.step = Step.UPLOADING
         if self.is_dropped:
             self._remove_when_idle()

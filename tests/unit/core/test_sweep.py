@@ -114,6 +114,29 @@ def test_a_script_that_never_reports_the_primary_metric_ends_the_sweep_with_the_
     assert "accuracy, loss" in end.reason
 
 
+def test_a_sweep_that_gave_up_stays_with_that_when_the_trials_it_stopped_have_ended() -> None:
+    failed = [trial(i, RunStatus.FAILED, reason="exit code 1") for i in range(3)]
+    stopped = trial(3, RunStatus.CANCELED, end_reason=EndReason.ERROR)
+    finished_all_the_same = trial(4, RunStatus.COMPLETED, 0.5)
+
+    (end,) = decide(PLAN, [*failed, stopped, finished_all_the_same], elapsed_seconds=0).actions
+
+    assert isinstance(end, EndSweep)
+    assert end.status is RunStatus.FAILED
+    assert "all of the first 3 trials failed" in end.reason
+
+
+def test_a_sweep_without_the_primary_metric_stays_failed_when_a_stopped_trial_had_just_reported_it() -> None:
+    silent = [trial(i) for i in range(3)]
+    stopped = trial(3, RunStatus.CANCELED, 0.5, end_reason=EndReason.ERROR)
+
+    (end,) = decide(PLAN, [*silent, stopped], elapsed_seconds=0).actions
+
+    assert isinstance(end, EndSweep)
+    assert end.status is RunStatus.FAILED
+    assert "never reported the primary metric" in end.reason
+
+
 def test_the_policy_ends_a_bad_running_trial_with_its_numbers() -> None:
     plan = replace(PLAN, policy=Bandit(slack_factor=0.1))
     trials = [trial(0, RunStatus.COMPLETED, 0.8), trial(1, RunStatus.RUNNING, 0.5)]
