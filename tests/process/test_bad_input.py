@@ -9,7 +9,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -57,21 +59,25 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def take_port(port: int) -> socket.socket:
-    """Listen on a port; the server that had it may not have let go of it quite yet."""
+@contextlib.contextmanager
+def other_program(port: int) -> Iterator[None]:
+    """Something that is no Sublight server answers at a port; the server that had it may not have let go quite yet."""
 
-    def listening() -> socket.socket | None:
-        taken = socket.socket()
+    def listening() -> HTTPServer | None:
         try:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(("127.0.0.1", port))
-            taken.listen()
+            return HTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler)  # it answers 501 to everything
         except OSError:
-            taken.close()
             return None
-        return taken
 
-    return wait_until(listening, f"port {port} should become free")
+    server = wait_until(listening, f"port {port} should become free")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def fill(disk: Path) -> Path:
@@ -240,14 +246,12 @@ def test_a_port_that_is_in_use_is_named(project: Project) -> None:
 
 
 def test_a_server_whose_port_was_taken_meanwhile_finds_another(project: Project) -> None:
-    # The agents notice by a call that nobody answers, so the lease must last longer than some of those.
-    project.write_settings({**QUICK_SETTINGS, "lease_seconds": 60, "replace_seconds": 80})
     project.cluster(1)
     run = project.submit(project.script("train.py", "--gate", "go"))
     wait_until(lambda: project.ledger("beat"), "the run should have begun")
     url = project.workspace.url
     project.kill_server()
-    with take_port(int(url.rpartition(":")[2])):
+    with other_program(int(url.rpartition(":")[2])):
         again = project.connect()
 
         assert again.url != url
