@@ -34,13 +34,14 @@ types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest -q -n auto tests/unit tests/contracts tests/server
+	$(BIN)/pytest -q -n auto -m "not slow" tests/unit tests/contracts tests/server
 
 check: lint types unit
 
 test: setup
 	$(PYTHON) tests/system_packages.py
 	$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q -n auto -m slow tests/unit
 	$(BIN)/pytest -q tests/process tests/browser
 
 bench: setup

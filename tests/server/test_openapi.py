@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 
+from sublight.core.errors import InvalidInput
 from tests.server.harness import Harness
 
 # Ends the server, or streams for ever.
@@ -35,7 +37,13 @@ def test_no_request_makes_the_server_fail(workspace: Harness) -> None:
         operation = found.ok()
 
         @given(operation.as_strategy())
-        @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=int(os.environ.get("FUZZ_EXAMPLES", "15")),
+            derandomize="FUZZ_EXAMPLES" not in os.environ,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
         def ask(case: Any) -> None:
             case.call_and_validate(headers=headers, checks=[not_a_server_error])
 
@@ -50,3 +58,8 @@ def test_the_routes_of_the_api_are_described_and_those_of_agents_are_not(workspa
 
     assert {"/api/v1/runs", "/api/v1/runs/{run_id}/cancel", "/api/v1/clusters/{name}", "/api/v1/compare"} <= described
     assert not any("/nodes/" in path for path in described)
+
+
+def test_a_number_beyond_64_bits_is_refused_with_a_sentence(workspace: Harness) -> None:
+    with pytest.raises(InvalidInput, match="64 bits"):
+        workspace.services.runs.list(before="9" * 30)

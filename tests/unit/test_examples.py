@@ -83,6 +83,7 @@ def test_train_inside_a_run_reports_every_epoch_and_leaves_its_files(tmp_path: P
     assert not has_matplotlib or (tmp_path / "uploads/images/confusion.png").read_bytes()[1:4] == b"PNG"
 
 
+@pytest.mark.slow
 def test_traindeep_reports_every_epoch(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is needed for this example only")
 

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError
 
-from sublight.core.errors import ServerUnavailable, StorageDamaged, StorageFull
+from sublight.core.errors import InvalidInput, ServerUnavailable, StorageDamaged, StorageFull
 from sublight.store import tables
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -146,6 +146,11 @@ def plain_errors() -> Iterator[None]:
     """Turn the failures that are not ours into sentences: a full disk, a lock held by somebody else, a damaged file."""
     try:
         yield
+    except OverflowError as error:
+        # What the database's driver says of a whole number beyond 64 bits; such a number can only come from a request.
+        raise InvalidInput(
+            "a whole number in the request is beyond what can be stored (64 bits); use a smaller one"
+        ) from error
     except DatabaseError as error:
         text = str(error.orig)
         if "disk is full" in text or "No space left" in text:

@@ -23,6 +23,7 @@ class TestTPE(SamplerSuite):
 
 
 @pytest.mark.skipif(not HAS_TORCH, reason="PyTorch is not installed; pip install 'sublight[gp]' runs these tests")
+@pytest.mark.slow
 class TestGaussianProcess(SamplerSuite):
     def make(self, seed: int) -> Bayesian:
         return Bayesian(seed, method="gp", startup_trials=4)

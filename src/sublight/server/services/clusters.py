@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LOCAL_NAME = "local"
 LOCAL_IDLE_SECONDS = 300.0
 NODES_MAX = 1000
+TRIALS_PER_NODE_MAX = 1000
 _RESERVED = frozenset({LOCAL_NAME, "amlcompute", "containerinstance"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,23}\Z")
 
@@ -247,8 +248,8 @@ def _check_limits(min_nodes: int, max_nodes: int, idle_seconds: float, trials_pe
         raise InvalidInput(f"max_nodes must be at most {NODES_MAX}, got {max_nodes}")
     if idle_seconds < 0:
         raise InvalidInput(f"idle_seconds must be 0 or more, got {idle_seconds:g}")
-    if trials_per_node < 1:
-        raise InvalidInput(f"trials_per_node must be 1 or more, got {trials_per_node}")
+    if not 1 <= trials_per_node <= TRIALS_PER_NODE_MAX:
+        raise InvalidInput(f"trials_per_node must be between 1 and {TRIALS_PER_NODE_MAX}, got {trials_per_node}")
 
 
 def size_view(size: Size) -> SizeView:
