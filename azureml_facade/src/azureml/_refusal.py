@@ -1,0 +1,62 @@
+"""Refusals: what can be imported and named, and says in one sentence that it is not supported when it is used.
+
+Standard library only, because training scripts import it on the way to ``Run``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+LIST_OF_SUPPORT = "docs/azureml.md (or `sublight azureml check FOLDER` for your own files)"
+
+
+def refuse(what: str, why: str = "it is not supported yet") -> NoReturn:
+    """Raise UserErrorException: ``what`` (a public name such as ``Workspace.sync_keys``) and ``why`` it refuses."""
+    from azureml.exceptions import NotSupportedByFacade
+
+    raise NotSupportedByFacade(f"{what}: {why}; the list of what is supported stands in {LIST_OF_SUPPORT}")
+
+
+class _Refusing(type):
+    """Classes out of scope: naming them, their members and annotations works, calling anything refuses."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        refuse(cls._shown_name(), cls._why)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return RefusedMember(f"{cls._shown_name()}.{name}", cls._why)
+
+    def _shown_name(cls) -> str:
+        return f"{cls.__module__}.{cls.__qualname__}"
+
+    _why = "it is not supported yet"
+
+
+class Refused(metaclass=_Refusing):
+    """Base of a placeholder class: ``class AutoMLConfig(Refused): _why = "automated ML is not supported yet"``."""
+
+
+class RefusedMember:
+    """A member of a class out of scope: may be looked at, chained and compared, refuses when it is called."""
+
+    def __init__(self, shown: str, why: str) -> None:
+        self._shown = shown
+        self._why = why
+
+    def __getattr__(self, name: str) -> RefusedMember:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return RefusedMember(f"{self._shown}.{name}", self._why)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        refuse(self._shown, self._why)
+
+    def __repr__(self) -> str:
+        return f"<{self._shown}: {self._why}>"
+
+
+def refused_function(shown: str, why: str) -> RefusedMember:
+    """A placeholder for a function out of scope."""
+    return RefusedMember(shown, why)
