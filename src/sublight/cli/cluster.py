@@ -30,6 +30,9 @@ def create(
     trials_per_node: Annotated[int, typer.Option(help="How many runs may share a node.")] = 1,
     description: Annotated[str, typer.Option(help="A line for people.", metavar="TEXT")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be repeated.", metavar="KEY=VALUE")] = None,
+    size_may_differ: Annotated[
+        bool, typer.Option("--size-may-differ", help="Take what this host has for an unknown size or missing GPUs.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a cluster. It grows when runs wait for it, and shrinks when nodes are idle.
@@ -47,6 +50,7 @@ def create(
         trials_per_node=trials_per_node,
         description=description,
         tags=key_value_pairs(tag, "--tag"),
+        size_may_differ=size_may_differ,
     )
     _print_changed(cluster.view, "created", as_json)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,8 @@ from sublight.core.errors import InvalidInput
 
 GIB = 2**30
 _PREFIX = "STANDARD_"
+GUESSED_CORES = 4
+GUESSED_CORES_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,25 @@ def find_size(name: str, custom: Sequence[Size] = ()) -> Size:
     if key in _BY_KEY:
         return _BY_KEY[key]
     raise InvalidInput(f"there is no size {name!r}; {_advice(key, custom)}")
+
+
+def nearest_size(name: str, custom: Sequence[Size] = ()) -> Size:
+    """The size called ``name``; for a name that nobody knows one without GPUs and price, made after the name.
+
+    Cloud sizes carry their number of cores behind the letters of their family (``Standard_E16s_v3``); it is believed
+    up to ``GUESSED_CORES_MAX``, and there are 4 GiB for each core.
+    """
+    try:
+        return find_size(name, custom)
+    except InvalidInput:
+        number = re.match(r"[A-Z]+(\d{1,4})", _key(name))
+        cores = min(max(1, int(number[1])), GUESSED_CORES_MAX) if number else GUESSED_CORES
+        return Size(name=name.strip() or "unnamed", cores=cores, memory_bytes=cores * 4 * GIB)
+
+
+def without_gpus(size: Size) -> Size:
+    """The same cores and memory; without a price, because nobody offers it."""
+    return replace(size, gpus=0, gpu_name="", gpu_memory_bytes=0, price_per_hour=None)
 
 
 def all_sizes(custom: Sequence[Size] = ()) -> list[Size]:

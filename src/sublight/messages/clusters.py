@@ -20,7 +20,11 @@ class SizeView:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterRequest:
-    """A cluster to create. ``trials_per_node`` is how many runs may share a node (1: whole nodes)."""
+    """A cluster to create. ``trials_per_node`` is how many runs may share a node (1: whole nodes).
+
+    ``size_may_differ``: instead of a refusal, a size that is not known becomes one made after its name, and GPUs that
+    the engine cannot supply are left out; the view's ``size`` and ``reason`` tell it.
+    """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -33,6 +37,7 @@ class ClusterRequest:
     engine: str = "local"
     description: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    size_may_differ: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -168,8 +168,13 @@ class Clusters:
         engine: str = "local",
         description: str = "",
         tags: Mapping[str, str] | None = None,
+        size_may_differ: bool = False,
     ) -> Cluster:
-        """Make a cluster; it starts with ``min_nodes`` nodes and grows when runs wait. NameTaken when there is one."""
+        """Make a cluster; it starts with ``min_nodes`` nodes and grows when runs wait. NameTaken when there is one.
+
+        With ``size_may_differ``, a size that the server does not know becomes one made after its name, and GPUs that
+        its host lacks are left out; ``size`` and ``reason`` of the cluster say what it became.
+        """
         request = ClusterRequest(
             name=name,
             size=size,
@@ -180,6 +185,7 @@ class Clusters:
             engine=engine,
             description=description,
             tags=dict(tags or {}),
+            size_may_differ=size_may_differ,
         )
         return Cluster(self._client, self._client.post(f"{API}/clusters", ClusterView, request))
 

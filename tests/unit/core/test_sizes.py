@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from sublight.core.errors import InvalidInput
-from sublight.core.sizes import CATALOGUE, GIB, PRICES_PER_HOUR, all_sizes, custom_sizes, find_size, host_size
+from sublight.core.sizes import (
+    CATALOGUE,
+    GIB,
+    PRICES_PER_HOUR,
+    all_sizes,
+    custom_sizes,
+    find_size,
+    host_size,
+    nearest_size,
+    without_gpus,
+)
 
 
 @pytest.mark.parametrize("name", ["STANDARD_D3_V2", "Standard_D3_v2", "standard_d3_v2", "D3_v2", " d3_V2 "])
@@ -91,3 +101,21 @@ def test_settings_change_a_price_and_nothing_else() -> None:
 def test_a_custom_size_that_makes_no_sense_is_refused(row: dict[str, object], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         custom_sizes([row])
+
+
+@pytest.mark.parametrize(
+    ("name", "cores"),
+    [("Standard_E16s_v3", 16), ("STANDARD_B2MS", 2), ("M64", 64), ("Basic_A3", 4), ("fastest", 4), ("E99999", 1024)],
+)
+def test_a_size_that_nobody_knows_can_be_made_after_its_name(name: str, cores: int) -> None:
+    size = nearest_size(name)
+
+    assert (size.name, size.cores, size.memory_bytes) == (name, cores, cores * 4 * GIB)
+    assert (size.gpus, size.price_per_hour) == (0, None)
+
+
+def test_a_known_size_is_its_own_nearest_and_may_leave_its_gpus_behind() -> None:
+    size = without_gpus(nearest_size("standard_nc6"))
+
+    assert (size.name, size.cores, size.memory_bytes) == ("STANDARD_NC6", 6, 56 * GIB)
+    assert (size.gpus, size.gpu_name, size.gpu_memory_bytes, size.price_per_hour) == (0, "", 0, None)

@@ -12,9 +12,10 @@ import msgspec
 import psutil
 from sqlalchemy import Connection
 
+from sublight.core.amounts import counted
 from sublight.core.errors import Conflict, InvalidInput, NameTaken
 from sublight.core.scaling import NodeState
-from sublight.core.sizes import Size, all_sizes, find_size, host_size
+from sublight.core.sizes import Size, all_sizes, find_size, host_size, nearest_size, without_gpus
 from sublight.messages.clusters import ClusterRequest, ClusterUpdate, ClusterView, NodeView, SizeView
 from sublight.messages.runs import EventView
 from sublight.server.clock import Clock
@@ -32,6 +33,7 @@ LOCAL_NAME = "local"
 LOCAL_IDLE_SECONDS = 300.0
 NODES_MAX = 1000
 TRIALS_PER_NODE_MAX = 1000
+_WAITING = "its nodes start when runs wait"
 _RESERVED = frozenset({LOCAL_NAME, "amlcompute", "containerinstance"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,23}\Z")
 
@@ -62,13 +64,19 @@ class Clusters:
                 f"a cluster's name has 2 to 24 letters, digits and hyphens and begins with a letter; {LOCAL_NAME!r} is "
                 f"taken by this machine itself; got {request.name!r}"
             )
-        size = find_size(request.size, self._sizes)
+        size = (nearest_size if request.size_may_differ else find_size)(request.size, self._sizes)
         supply = self._supplies.get(request.engine)
         if supply is None:
             known = ", ".join(sorted(self._supplies))
             raise InvalidInput(f"there is no engine {request.engine!r}; this server has {known}")
         _check_limits(request.min_nodes, request.max_nodes, request.idle_seconds, request.trials_per_node)
         problem = supply.check_size(size)
+        reason = _WAITING
+        if problem is not None and size.gpus and request.size_may_differ:
+            reason = f"{problem}: its nodes have {counted(size.cores, 'core')} and no GPU, and start when runs wait"
+            size = without_gpus(size)
+            problem = supply.check_size(size)
+        state = "ready" if problem is None else "unusable"
         now = self._clock.now()
         key = f"{caller.name} {idempotency_key}" if idempotency_key is not None else None
         body_hash = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
@@ -80,7 +88,7 @@ class Clusters:
                     f"there is a cluster {request.name!r} already; `sublight cluster update` changes its limits, "
                     "or choose another name"
                 )
-            self._add(connection, caller, request, size, problem, now)
+            self._add(connection, caller, request, size, state, problem or reason, now)
             if key is not None:
                 idempotency.remember(connection, key, body_hash, f"cluster:{request.name}", time=now)
             detail = msgspec.to_builtins(request)
@@ -95,11 +103,10 @@ class Clusters:
         caller: Caller,
         request: ClusterRequest,
         size: Size,
-        problem: str | None,
+        state: str,
+        reason: str,
         now: float,
     ) -> None:
-        state = "ready" if problem is None else "unusable"
-        reason = problem or "its nodes start when runs wait"
         row: dict[str, Any] = {
             "name": request.name,
             "engine": request.engine,
@@ -138,7 +145,7 @@ class Clusters:
         )
         with self._database.write() as connection:
             if cluster_rows.find(connection, LOCAL_NAME) is None:
-                self._add(connection, caller, request, size, None, self._clock.now())
+                self._add(connection, caller, request, size, "ready", _WAITING, self._clock.now())
 
     def list(self) -> Sequence[ClusterView]:
         """All clusters by name."""
