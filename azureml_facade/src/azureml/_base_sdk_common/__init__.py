@@ -1,0 +1,1 @@
+"""Ground that the configuration classes stand on."""
