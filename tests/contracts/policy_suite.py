@@ -10,7 +10,7 @@ from typing import ClassVar
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sublight.core.metric import Goal, maximize, minimize
+from sublight.core.metric import Direction, Goal, maximize, minimize
 from sublight.core.policies import Policy, TrialReports, policy_from_json, policy_to_json
 from sublight.core.policies.base import due_interval
 
@@ -55,8 +55,13 @@ class PolicySuite:
             if decision is None:
                 continue
             there = [other for other in trials if len(other.values) >= decision.interval]
-            value_there = goal.best(other.values[decision.interval - 1] for other in there)
-            best_so_far = goal.best(value for other in there for value in other.values[: decision.interval])
+            good = math.inf if goal.direction is Direction.MAXIMIZE else -math.inf  # diverged, so no result
+            value_there = goal.best(
+                other.values[decision.interval - 1] for other in there if other.values[decision.interval - 1] != good
+            )
+            best_so_far = goal.best(
+                value for other in there for value in other.values[: decision.interval] if value != good
+            )
 
             assert trial.values[decision.interval - 1] != value_there
             assert best_so_far is not None
@@ -127,6 +132,19 @@ class PolicySuite:
         only_nan = [TrialReports(100 + number, (math.nan,) * 6) for number in range(5)]
 
         assert policy.decide(trial, [trial, *only_nan], goal) is None
+
+    @many
+    @given(trials=trial_lists, data=st.data())
+    def test_a_trial_is_never_ended_because_another_diverged_to_infinitely_good(
+        self, trials: list[TrialReports], data: st.DataObject
+    ) -> None:
+        policy, goal = data.draw(st.sampled_from(self.policies)), data.draw(st.sampled_from(GOALS))
+        good = math.inf if goal.direction is Direction.MAXIMIZE else -math.inf
+        trial = data.draw(st.sampled_from(trials))
+        assume(any(math.isfinite(value) for value in trial.values))
+        diverged = [TrialReports(100 + number, (good,) * 6) for number in range(5)]
+
+        assert policy.decide(trial, [trial, *diverged], goal) is None
 
     @many
     @given(values=st.lists(VALUES, max_size=6), data=st.data())

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+_PLACES_TOLD = 8
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
@@ -51,17 +53,20 @@ class ClusterOutlook:
 def place(waiting: Sequence[WaitingRun], nodes: Sequence[NodeRoom], outlook: ClusterOutlook) -> Placement:
     """Assign runs to nodes, oldest run first; shared nodes are filled before empty ones are opened.
 
-    A run that does not fit does not hold up the ones behind it only if they fit into room that it cannot use.
+    A run that does not fit now has the node with the fewest runs kept free of younger ones, so that it comes to its turn
+    when that node empties, unless the cluster can still grow a node for it. Younger runs fill the other nodes meanwhile.
     """
     rooms = {node.id: node for node in nodes}
     assignments: list[tuple[str, str, str]] = []
     reasons: dict[str, str] = {}
-    is_blocked = False
+    may_grow = outlook.max_nodes - outlook.nodes_up
     for position, run in enumerate(waiting):
         node = _fullest_with_room(rooms.values(), run.share)
-        # An empty node belongs to the oldest run that could not be placed; only leftovers of shared nodes go past it.
-        if node is None or (is_blocked and not node.shares):
-            is_blocked = True
+        if node is None:
+            if may_grow > 0:
+                may_grow -= 1
+            elif rooms:
+                del rooms[min(rooms.values(), key=lambda room: len(room.shares)).id]
             reasons[run.id] = _why_waiting(outlook, position)
             continue
         rooms[node.id] = NodeRoom(node.id, (*node.shares, run.share))
@@ -77,7 +82,9 @@ def _fullest_with_room(rooms: Iterable[NodeRoom], share: int) -> NodeRoom | None
 
 
 def _why_waiting(outlook: ClusterOutlook, position: int) -> str:
-    ahead = f"; {position} ahead of it" if position else ""
+    # Exact for the first few only: everybody's place changes with each start, and each change is stored.
+    ahead_count = f"{position}" if position <= _PLACES_TOLD else f"more than {_PLACES_TOLD}"
+    ahead = f"; {ahead_count} ahead of it" if position else ""
     if outlook.max_nodes == 0:
         return f"cluster {outlook.name} has max_nodes 0; raise it to let this run start"
     if outlook.nodes_starting:

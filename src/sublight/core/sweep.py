@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sublight.core.amounts import counted
 from sublight.core.metric import Goal
 from sublight.core.policies.base import Policy, TrialReports
 from sublight.core.run import EndReason, RunStatus
@@ -20,10 +21,15 @@ FAILURES_TO_GIVE_UP = 3
 # As many trials must have ended without the primary metric, and none reported it, before the sweep gives up.
 SILENT_TRIALS_TO_GIVE_UP = 3
 
+_ENDING = frozenset({RunStatus.STOPPING, RunStatus.FINISHING})
+
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What the user asked for. ``inherited`` are trials of earlier sweeps (negative indexes), known from the start."""
+    """What the user asked for. ``inherited`` are trials of earlier sweeps (negative indexes), known from the start.
+
+    ``gives_up_when_silent`` False: trials that never report the metric are no reason to end the sweep.
+    """
 
     space: SearchSpace
     sampler: Sampler
@@ -32,6 +38,7 @@ class SweepPlan:
     max_trials: int
     max_concurrent: int
     max_seconds: float | None = None
+    gives_up_when_silent: bool = True
     inherited: tuple[Observation, ...] = ()
     inherited_reports: tuple[TrialReports, ...] = ()
 
@@ -111,7 +118,7 @@ def decide(
         stops = tuple(
             StopTrial(trial.index, verdict.end_reason, f"the sweep ends: {verdict.reason}")
             for trial in active
-            if trial.status is not RunStatus.STOPPING
+            if trial.status not in _ENDING
         )
         return SweepDecision(stops, f"ending; {len(active)} trials are being stopped")
 
@@ -119,7 +126,7 @@ def decide(
     created, is_used_up = _new_trials(plan, trials, places=plan.max_concurrent - len(active))
     actions += created
     if not active and not created:
-        return SweepDecision((*actions, _completed(plan, trials, is_used_up)))
+        return SweepDecision((*actions, _ended(plan, trials, other_metrics, is_used_up)))
     return SweepDecision(
         tuple(actions), _waiting(plan, len(trials) + len(created), len(active) + len(created), is_used_up)
     )
@@ -146,17 +153,27 @@ def _reason_to_end(
         return EndSweep(RunStatus.FAILED, EndReason.ERROR, f"all of the first {len(failed)} trials failed{first}")
     silent = [trial for trial in ended if trial.status is RunStatus.COMPLETED]
     is_silent = given_up or not any(trial.values for trial in trials)
-    if len(silent) >= min(SILENT_TRIALS_TO_GIVE_UP, plan.max_trials) and is_silent:
-        others = (
-            f"; it reported {', '.join(sorted(other_metrics))}" if other_metrics else "; it reported no metric at all"
-        )
-        return EndSweep(
-            RunStatus.FAILED,
-            EndReason.ERROR,
-            f"the script never reported the primary metric {plan.goal.metric!r} in {len(silent)} finished trials{others}; "
-            f'call run.log("{plan.goal.metric}", value) in the script or name another primary metric',
-        )
+    is_enough = len(silent) >= min(SILENT_TRIALS_TO_GIVE_UP, plan.max_trials)
+    if plan.gives_up_when_silent and is_enough and is_silent:
+        return EndSweep(RunStatus.FAILED, EndReason.ERROR, _silence(plan, len(silent), other_metrics))
     return None
+
+
+def silence_warning(plan: SweepPlan, trials: Sequence[TrialState], other_metrics: Sequence[str]) -> str | None:
+    """What to say of a sweep that goes on although no trial has reported the metric; None while that may still come."""
+    if plan.gives_up_when_silent or any(trial.values for trial in trials):
+        return None
+    silent = sum(trial.status is RunStatus.COMPLETED for trial in trials)
+    is_enough = silent >= min(SILENT_TRIALS_TO_GIVE_UP, plan.max_trials)
+    return _silence(plan, silent, other_metrics) if is_enough else None
+
+
+def _silence(plan: SweepPlan, silent: int, other_metrics: Sequence[str]) -> str:
+    others = f"; it reported {', '.join(sorted(other_metrics))}" if other_metrics else "; it reported no metric at all"
+    return (
+        f"the script never reported the primary metric {plan.goal.metric!r} in {counted(silent, 'finished trial')}{others}; "
+        f'call run.log("{plan.goal.metric}", value) in the script or name another primary metric'
+    )
 
 
 def _was_given_up(trial: TrialState) -> bool:
@@ -165,7 +182,8 @@ def _was_given_up(trial: TrialState) -> bool:
 
 
 def _early_stops(plan: SweepPlan, trials: Sequence[TrialState]) -> list[StopTrial]:
-    judged = [t for t in trials if t.is_active and t.values and t.status is not RunStatus.STOPPING]
+    # A trial whose process has ended costs nothing any more; stopping it now would only throw its files away.
+    judged = [t for t in trials if t.is_active and t.values and t.status not in _ENDING]
     if not judged:
         return []
     reports = [TrialReports(t.index, t.values) for t in trials if t.values]
@@ -214,7 +232,16 @@ def best_trial(goal: Goal, trials: Sequence[TrialState]) -> TrialState | None:
     return best
 
 
-def _completed(plan: SweepPlan, trials: Sequence[TrialState], is_used_up: bool) -> EndSweep:
+def _ended(plan: SweepPlan, trials: Sequence[TrialState], other_metrics: Sequence[str], is_used_up: bool) -> EndSweep:
+    """The end of a sweep with nothing left to try: completed, unless not one trial gave a result."""
+    failed = [trial for trial in trials if trial.status is RunStatus.FAILED]
+    completed = [trial for trial in trials if trial.status is RunStatus.COMPLETED]
+    if failed and not completed and not any(trial.values for trial in trials):
+        first = f"; trial {failed[0].index}: {failed[0].reason}" if failed[0].reason else ""
+        what = f"all {len(trials)} trials" if len(failed) == len(trials) else f"{len(failed)} of {len(trials)} trials"
+        return EndSweep(RunStatus.FAILED, EndReason.ERROR, f"{what} failed and none reported the metric{first}")
+    if completed and plan.gives_up_when_silent and not any(trial.values for trial in trials):
+        return EndSweep(RunStatus.FAILED, EndReason.ERROR, _silence(plan, len(completed), other_metrics))
     why = (
         f"all {len(trials)} points of the search space were tried" if is_used_up else f"all {len(trials)} trials ended"
     )
@@ -226,7 +253,11 @@ def _completed(plan: SweepPlan, trials: Sequence[TrialState], is_used_up: bool) 
 
 def _waiting(plan: SweepPlan, created: int, active: int, is_used_up: bool) -> str:
     if created >= plan.max_trials:
-        return f"{active} trials still run; all {plan.max_trials} were created"
+        return f"{_still_running(active)}; all {plan.max_trials} were created"
     if is_used_up:
-        return f"{active} trials still run; the search space has no untried point left"
-    return f"{active} of at most {plan.max_concurrent} trials at once are under way"
+        return f"{_still_running(active)}; the search space has no untried point left"
+    return f"{active} of at most {counted(plan.max_concurrent, 'trial')} at once under way"
+
+
+def _still_running(active: int) -> str:
+    return f"{counted(active, 'trial')} still {'runs' if active == 1 else 'run'}"

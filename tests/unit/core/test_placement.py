@@ -39,6 +39,31 @@ def test_younger_runs_do_not_take_the_empty_node_that_an_older_one_could_not_use
     assert assigned(waiting, nodes) == {"a": "n1", "c": "half"}
 
 
+def test_a_run_that_needs_a_whole_node_is_not_passed_for_ever_by_younger_ones_that_share() -> None:
+    nodes = [NodeRoom("n1", (4, 4, 4)), NodeRoom("n2", (4, 4))]
+    waiting = [WaitingRun("whole"), *(WaitingRun(f"young{i}", share=4) for i in range(3))]
+
+    assert assigned(waiting, nodes) == {"young0": "n1"}  # n2 empties for "whole"
+
+
+def test_while_the_cluster_can_grow_a_node_nothing_is_kept_free() -> None:
+    outlook = ClusterOutlook(name="cpu", max_nodes=2, nodes_starting=1, nodes_up=1)
+
+    placement = place([WaitingRun("whole"), WaitingRun("young", share=4)], [NodeRoom("n1", (4,))], outlook)
+
+    assert [(run, node) for run, node, _ in placement.assignments] == [("young", "n1")]
+
+
+def test_the_place_in_the_queue_is_told_exactly_to_the_first_few_only() -> None:
+    waiting = [WaitingRun(f"r{i}") for i in range(20)]
+
+    reasons = place(waiting, [], FULL).waiting
+
+    assert "; 3 ahead of it" in reasons["r3"]
+    assert reasons["r15"] == reasons["r19"]
+    assert "more than 8 ahead of it" in reasons["r19"]
+
+
 def test_the_reason_says_when_max_nodes_forbids_everything() -> None:
     outlook = ClusterOutlook(name="cpu", max_nodes=0, nodes_starting=0, nodes_up=0)
 

@@ -128,7 +128,7 @@ def test_nothing_but_nan_is_ended_once_another_has_a_number() -> None:
     decision = Bandit(slack_factor=0.1).decide(trials[0], trials, ACCURACY)
 
     assert decision is not None
-    assert decision.reason.startswith("accuracy up to interval 2 is NaN throughout, which is worse than 0.0909")
+    assert decision.reason.startswith("accuracy up to interval 2 has no number, which is worse than 0.0909")
     assert "trial_best" not in decision.numbers
     assert ended(Bandit(slack_factor=0.1), among_nan, ACCURACY) == []
 

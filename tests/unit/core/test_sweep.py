@@ -31,7 +31,7 @@ def test_as_many_trials_start_as_may_run_at_once() -> None:
     decision = decide(PLAN, [], elapsed_seconds=0)
 
     assert [action.index for action in decision.actions if isinstance(action, CreateTrial)] == [0, 1]
-    assert decision.waiting == "2 of at most 2 trials at once are under way"
+    assert decision.waiting == "2 of at most 2 trials at once under way"
 
 
 def test_a_finished_trial_makes_room_for_the_next() -> None:
@@ -170,3 +170,39 @@ def test_a_sweep_cut_off_anywhere_goes_on_with_the_same_points(cut: int, values:
     points = [action.parameters for action in first.actions if isinstance(action, CreateTrial)]
     one_by_one = [plan.sampler.suggest(SPACE, [], index=cut + i, goal=plan.goal) for i in range(len(points))]
     assert points == [suggestion.parameters for suggestion in one_by_one if suggestion is not None]
+
+
+def test_a_trial_whose_process_has_ended_is_not_stopped_any_more() -> None:
+    plan = replace(PLAN, policy=Bandit(slack_factor=0.1), max_seconds=60.0)
+    trials = [trial(0, RunStatus.COMPLETED, 0.9), trial(1, RunStatus.FINISHING, 0.1)]
+
+    during = decide(plan, trials, elapsed_seconds=0).actions
+    after = decide(plan, trials, elapsed_seconds=61).actions
+
+    assert not [action for action in (*during, *after) if isinstance(action, StopTrial | EndSweep)]
+
+
+def test_a_small_space_that_is_used_up_without_a_result_fails_with_the_reason() -> None:
+    space = SearchSpace.from_json({"x": {"type": "choice", "values": [1, 2]}})
+    plan = replace(PLAN, space=space, sampler=Grid())
+
+    (silent,) = decide(plan, [trial(0), trial(1)], elapsed_seconds=0, other_metrics=["Acc"]).actions
+    failed = [trial(index, RunStatus.FAILED, reason="exit code 1") for index in range(2)]
+    (crashed,) = decide(plan, failed, elapsed_seconds=0).actions
+
+    assert isinstance(silent, EndSweep)
+    assert silent.status is RunStatus.FAILED
+    assert "never reported the primary metric 'acc' in 2 finished trials; it reported Acc" in silent.reason
+    assert isinstance(crashed, EndSweep)
+    assert crashed.status is RunStatus.FAILED
+    assert "all 2 trials failed" in crashed.reason
+    assert "exit code 1" in crashed.reason
+
+
+def test_a_sweep_that_may_be_silent_completes() -> None:
+    plan = replace(PLAN, gives_up_when_silent=False, max_trials=4)
+
+    (end,) = decide(plan, [trial(index) for index in range(4)], elapsed_seconds=0).actions
+
+    assert isinstance(end, EndSweep)
+    assert end.status is RunStatus.COMPLETED

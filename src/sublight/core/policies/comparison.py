@@ -31,24 +31,31 @@ def sign_of(goal: Goal) -> int:
 
 
 def best_until(values: Sequence[float], interval: int, sign: int) -> float | None:
-    """The best turned value of the first ``interval`` reports; None when they are all NaN."""
+    """The best turned value of the first ``interval`` reports; None when none of them is a result."""
     head = values[:interval]
-    if math.isnan(sum(head)):  # max() is only to be trusted without NaN; this finds it at the speed of C
-        head = [value for value in head if not math.isnan(value)]
+    if not math.isfinite(sum(head)):  # max() is only to be trusted without NaN; this finds it at the speed of C
+        head = [value for value in head if is_result(value, sign)]
         if not head:
             return None
     return max(head) if sign > 0 else -min(head)
 
 
+def is_result(value: float, sign: int) -> bool:
+    """False for NaN and for infinitely good: what a diverged trial reports is nothing to measure others by.
+
+    Infinitely bad is a result, worse than all others.
+    """
+    return not math.isnan(value) and sign * value != math.inf
+
+
 def mean_until(values: Sequence[float], interval: int, sign: int) -> float | None:
-    """The mean of the first ``interval`` turned values, or of what exists of them, NaN left out; None without any."""
+    """The mean of the first ``interval`` turned values that are results, or of what exists of them; None without any."""
     head = values[:interval]
     total = sum(head)
-    if math.isnan(total):
-        head = [value for value in head if not math.isnan(value)]
+    if not math.isfinite(total):
+        head = [value for value in head if is_result(value, sign)]
         total = sum(head)
-    # Opposite infinities have no mean.
-    return None if not head or math.isnan(total) else sign * total / len(head)
+    return sign * total / len(head) if head else None
 
 
 def bests_at(trials: Iterable[TrialReports], interval: int, sign: int) -> list[tuple[int, float | None]]:
@@ -57,9 +64,9 @@ def bests_at(trials: Iterable[TrialReports], interval: int, sign: int) -> list[t
 
 
 def best_value_at(trials: Iterable[TrialReports], interval: int, sign: int) -> float | None:
-    """The best turned value that any trial reported as its report number ``interval``; None when all are NaN."""
-    values = (sign * t.values[interval - 1] for t in trials if len(t.values) >= interval)
-    return max((value for value in values if not math.isnan(value)), default=None)
+    """The best turned value that any trial reported as its report number ``interval``; None when none is a result."""
+    values = (t.values[interval - 1] for t in trials if len(t.values) >= interval)
+    return max((sign * value for value in values if is_result(value, sign)), default=None)
 
 
 def falls_short(own: float | None, limit: float) -> bool:
@@ -89,7 +96,7 @@ def shown(value: float) -> str:
 def standing(goal: Goal, own: float | None, interval: int, sign: int) -> str:
     """How a sentence about the trial begins."""
     if own is None:
-        return f"{goal.metric} up to interval {interval} is NaN throughout, which is worse than"
+        return f"{goal.metric} up to interval {interval} has no number, which is worse than"
     worse = "below" if sign > 0 else "above"
     return f"best {goal.metric} so far {shown(sign * own)} at interval {interval} is {worse}"
 

@@ -56,7 +56,7 @@ class TruncationSelection:
         better_count = sum(_rank(index, best) > own_rank for index, best in bests)
         if len(bests) - better_count > ended_count or is_best_at(trial, trials, interval, sign):
             return None
-        value = "NaN throughout" if own is None else shown(sign * own)
+        value = "no number" if own is None else shown(sign * own)
         return StopDecision(
             interval,
             f"best {goal.metric} so far {value} at interval {interval} ranks {better_count + 1} of {len(bests)}, "

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from sublight.core.ids import random_part
-from sublight.core.placement import WaitingRun, nodes_needed
+from sublight.core.placement import ClusterOutlook, NodeRoom, WaitingRun, nodes_needed, place
 from sublight.core.run import RunStatus
 from sublight.core.scaling import ClusterLimits, NodeFacts, NodeState, ScalingDecision, scale
 from sublight.core.sizes import Size
@@ -76,6 +76,8 @@ class Fleet:
         # Asked also when there is none: an engine collects what has ended on this occasion.
         dead = supply.dead_nodes(handles) if supply is not None else {}
         for node in nodes:
+            if node.state in (NodeState.IDLE.value, NodeState.BUSY.value):
+                self._forget_failed_starts(cluster.name, node)
             if node.state == NodeState.UNUSABLE.value:
                 self._retire_unusable(node)
             elif node.id in dead:
@@ -221,17 +223,23 @@ class Fleet:
     def _decide(
         self, connection: Connection, cluster: ClusterRow, nodes: list[NodeRow], now: float, *, is_deleting: bool
     ) -> ScalingDecision:
-        busy = {node_id for node_id, _, _ in run_rows.all_open_attempts(connection, [node.id for node in nodes])}
+        shares: dict[str, list[int]] = {}
+        for node_id, _, share in run_rows.all_open_attempts(connection, [node.id for node in nodes]):
+            shares.setdefault(node_id, []).append(share or 1)
         facts = []
         for node in nodes:
             state = NodeState(node.state)
             if state in (NodeState.IDLE, NodeState.BUSY):
-                state = NodeState.BUSY if node.id in busy else NodeState.IDLE
+                state = NodeState.BUSY if node.id in shares else NodeState.IDLE
             idle = now - (node.idle_since or node.ready or now) if state is NodeState.IDLE else 0.0
             facts.append(NodeFacts(node.id, state, max(0.0, idle)))
-        waiting = run_rows.queued(connection, cluster.name)
+        waiting = [WaitingRun(row.id, row.trials_per_node or 1) for row in run_rows.queued(connection, cluster.name)]
+        # Whoever finds a place on a node that is busy with others needs no node of its own.
+        rooms = [NodeRoom(fact.id, tuple(shares[fact.id])) for fact in facts if fact.state is NodeState.BUSY]
+        outlook = ClusterOutlook(cluster.name, cluster.max_nodes, nodes_starting=0, nodes_up=len(rooms))
+        fits = {run_id for run_id, _, _ in place(waiting, rooms, outlook).assignments}
+        wanted = nodes_needed([run for run in waiting if run.id not in fits])
         idle_room = sum(fact.state in (NodeState.IDLE, NodeState.STARTING) for fact in facts)
-        wanted = nodes_needed([WaitingRun(row.id, row.trials_per_node or 1) for row in waiting])
         is_resting = self._is_resting(cluster.name, now) and not is_deleting
         min_nodes = 0 if is_resting else cluster.min_nodes
         limits = ClusterLimits(min_nodes, cluster.max_nodes, cluster.idle_seconds)
@@ -301,6 +309,12 @@ class Fleet:
             _log.warning(
                 "cluster %s: %d nodes in a row did not come up; waiting %g s", cluster, count + 1, _RETRY_SECONDS
             )
+
+    def _forget_failed_starts(self, cluster: str, node: NodeRow) -> None:
+        """A node that came up ends the row of failures before it."""
+        failed = self._failed_starts.get(cluster)
+        if failed is not None and node.ready is not None and node.ready > failed[1]:
+            del self._failed_starts[cluster]
 
     def _is_resting(self, cluster: str, now: float) -> bool:
         count, last = self._failed_starts.get(cluster, (0, 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 _log = logging.getLogger("sublight.reconcilers")
@@ -13,14 +14,21 @@ class Loop:
     """Runs ``step(hints)`` again and again until stopped.
 
     ``hints`` are the subjects announced since the last pass; they make a pass early and cheap but carry nothing that is
-    not stored. Every ``tick_seconds`` the step is called with None: look at everything. A step that raises is logged and
-    tried again at the next tick, with everything. ``rest_seconds`` is the least time between two passes: hints that come
-    meanwhile are collected.
+    not stored. Every ``tick_seconds`` the step is called with None, however many hints come: look at everything, because
+    time limits pass without anybody announcing them. A step that raises is logged and tried again at the next tick, with
+    everything. ``rest_seconds`` is the least time between two passes: hints that come meanwhile are collected.
     """
 
     def __init__(
-        self, name: str, step: Callable[[set[str] | None], None], *, tick_seconds: float, rest_seconds: float = 0.0
+        self,
+        name: str,
+        step: Callable[[set[str] | None], None],
+        *,
+        tick_seconds: float,
+        rest_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._step = step
         self._tick_seconds = tick_seconds
         self._rest_seconds = rest_seconds
@@ -50,7 +58,10 @@ class Loop:
 
     def _run(self) -> None:
         hints: set[str] | None = None
+        looked_at_everything = 0.0
         while True:
+            if hints is None:
+                looked_at_everything = self._clock()
             try:
                 self._step(hints)
             except Exception:
@@ -65,7 +76,9 @@ class Loop:
             with self._condition:
                 if self._rest_seconds:
                     self._condition.wait_for(lambda: self._is_stopping, self._rest_seconds)
-                self._condition.wait_for(lambda: bool(self._hints) or self._is_stopping, self._tick_seconds)
+                left = max(0.0, looked_at_everything + self._tick_seconds - self._clock())
+                self._condition.wait_for(lambda: bool(self._hints) or self._is_stopping, left)
                 if self._is_stopping:
                     return
-                hints, self._hints = self._hints or None, set()
+                is_due = self._clock() - looked_at_everything >= self._tick_seconds
+                hints, self._hints = (None if is_due else self._hints or None), set()
