@@ -1,0 +1,1 @@
+"""Estimators and sweeps of the SDK v1."""
