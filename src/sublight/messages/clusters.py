@@ -16,6 +16,7 @@ class SizeView:
     gpus: int
     gpu_name: str
     price_per_hour: float | None
+    disk_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

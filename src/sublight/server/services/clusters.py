@@ -268,6 +268,7 @@ def size_view(size: Size) -> SizeView:
         gpus=size.gpus,
         gpu_name=size.gpu_name,
         price_per_hour=size.price_per_hour,
+        disk_bytes=size.disk_bytes,
     )
 
 
