@@ -78,7 +78,8 @@ def list_clusters(context: typer.Context, as_json: AsJson = False) -> None:
         )
         for view in views
     ]
-    print_table(("cluster", "size", "state", "nodes", "runs", "why"), rows)
+    empty = "there is no cluster yet; create one: sublight cluster create cpu --size STANDARD_D3_V2 --max-nodes 4"
+    print_table(("cluster", "size", "state", "nodes", "runs", "why"), rows, empty=empty)
 
 
 @app.command()

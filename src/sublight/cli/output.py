@@ -30,8 +30,10 @@ def console() -> Console:
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[str] = ()) -> None:
-    """A plain table; columns named in ``numbers`` are set to the right."""
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[str] = (), empty: str = ""
+) -> None:
+    """A plain table; columns named in ``numbers`` are set to the right. ``empty`` says what to do when there is no row."""
     from rich.table import Table
     from rich.text import Text
 
@@ -41,6 +43,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
         table.add_column(heading, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+    if empty and not table.row_count:
+        # To people, not to programs: a script that counts lines must not count this one.
+        print(empty, file=sys.stderr)
+        return
     _print_without_trailing_blanks(table)
 
 

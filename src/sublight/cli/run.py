@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +12,13 @@ import typer
 
 from sublight.cli.output import ago, clock_time, duration, number, price, print_facts, print_json, print_table
 from sublight.cli.session import AsJson, RunId, key_value_pairs, run_of, workspace_of
+from sublight.core.errors import SublightError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from sublight.messages.runs import RunView
+    from sublight.sdk.run import Run
 
 app = typer.Typer(
     help="List, show, cancel and download runs; read their logs and metrics.",
@@ -60,12 +64,18 @@ def list_runs(
         (view.id, view.experiment, view.target, status_text(view), _result_of(view), ago(view.created), _took(view))
         for view in views
     ]
-    print_table(("run", "experiment", "on", "status", "result", "submitted", "time"), rows)
+    is_filtered = any((experiment, status, kind, on, search, tag))
+    empty = (
+        "no run fits; leave out a filter to see more"
+        if is_filtered
+        else "there is no run yet; submit one: sublight submit train.py --on local"
+    )
+    print_table(("run", "experiment", "on", "status", "result", "submitted", "time"), rows, empty=empty)
 
 
 @app.command()
 def show(context: typer.Context, run_id: RunId = None, as_json: AsJson = False) -> None:
-    """Show one run: where it stands and why, its arguments, metrics and files.
+    """Show one run: where it stands and why, its arguments, metrics, records and files.
 
     \b
     Example:
@@ -83,6 +93,7 @@ def show(context: typer.Context, run_id: RunId = None, as_json: AsJson = False) 
     facts: list[tuple[str, str | Text]] = [
         ("run", view.id),
         ("name", view.name if view.name != view.id else ""),
+        ("description", view.description),
         ("kind", f"{view.kind} of experiment {view.experiment}"),
         ("parent", view.parent_id or ""),
         ("on", view.target + (f", node {view.node_id}" if view.node_id else "")),
@@ -95,16 +106,41 @@ def show(context: typer.Context, run_id: RunId = None, as_json: AsJson = False) 
         ("attempt", str(view.attempt) if view.attempt > 1 else ""),
         ("exit code", "" if view.exit_code is None else str(view.exit_code)),
         ("script", (what.script or what.command or "") if what else ""),
-        ("arguments", " ".join(view.arguments)),
+        ("arguments", shlex.join(view.arguments)),
         ("parameters", parameters_in_words(view.parameters)),
         ("trials", counts_in_words(view.progress) if view.progress else ""),
         ("best", best_in_words(view).removeprefix("best ") if view.progress and view.progress.best else ""),
         ("metrics", ", ".join(f"{name} {number(value)}" for name, value in run.metrics.items())),
+        ("records", _records_in_words(run)),
+        ("files", _files_in_words(run)),
         ("node time", duration(view.node_seconds) if view.node_seconds else ""),
         ("price", price(view.price)),
         ("tags", ", ".join(f"{key}={value}" for key, value in view.tags.items())),
+        ("properties", ", ".join(f"{key}={value}" for key, value in view.properties.items())),
     ]
     print_facts(facts)
+
+
+def _records_in_words(run: Run) -> str:
+    """``1 table (per class), 2 images (confusion, roc)``: what was logged besides scalars."""
+    from sublight.core.amounts import counted
+
+    by_kind: dict[str, list[str]] = {}
+    for record in run.records():
+        by_kind.setdefault(record.kind.replace("_", " "), []).append(record.name)
+    return ", ".join(
+        f"{counted(len(names), kind)} ({', '.join(dict.fromkeys(names))})" for kind, names in by_kind.items()
+    )
+
+
+def _files_in_words(run: Run) -> str:
+    from sublight.core.amounts import bytes_in_words, counted
+
+    artifacts = run.artifacts()
+    if not artifacts:
+        return ""
+    size = bytes_in_words(sum(one.size_bytes for one in artifacts))
+    return f"{counted(len(artifacts), 'file')}, {size}; list them: sublight run download {run.id} --list"
 
 
 @app.command()
@@ -166,8 +202,6 @@ def logs(
     Example:
       sublight run logs sweep-abcd2345-7 -f
     """
-    import sys
-
     from sublight.messages.journal import STANDARD_LOG
 
     run = run_of(workspace_of(context), run_id)
@@ -228,12 +262,24 @@ def cancel(
       sublight run cancel sweep-abcd2345
     """
     workspace = workspace_of(context)
-    views = [workspace.run(run_id).cancel().view for run_id in run_ids]
+    views: list[RunView] = []
+    failures: list[SublightError] = []
+    for run_id in run_ids:
+        try:
+            views.append(workspace.run(run_id).cancel().view)
+        except SublightError as error:
+            if len(run_ids) == 1:
+                raise
+            failures.append(error)  # the others are still to be canceled
     if as_json:
         print_json(views)
-        return
-    for view in views:
-        print(f"{view.id} is {view.status}" + (f": {view.reason}" if view.reason else ""))
+    else:
+        for view in views:
+            print(f"{view.id} is {view.status}" + (f": {view.reason}" if view.reason else ""))
+    for failure in failures:
+        print(f"sublight: {failure}", file=sys.stderr)
+    if failures:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from sublight.core.errors import InvalidInput
 
@@ -16,8 +17,14 @@ _PLACEHOLDER = re.compile(r"\$\{\{\s*([^}]*?)\s*\}\}")
 
 
 def as_text(value: object) -> str:
-    """The text of a value as a script gets it: ``1`` for the int 1, ``0.1`` for the float, ``True`` for a bool."""
-    return repr(value) if isinstance(value, float) else str(value)
+    """The text of a value as a script gets it: ``1`` for the int 1, ``0.1`` for the float, ``True`` for a bool.
+
+    A negative float never has an exponent: argparse takes ``-5e-06`` for an option, and ``-0.000005`` for a number.
+    """
+    if not isinstance(value, float):
+        return str(value)
+    text = repr(value)
+    return format(Decimal(text), "f") if text[0] == "-" and "e" in text else text
 
 
 def option_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from sublight.core.amounts import seconds_in_words
 from sublight.messages.journal import STANDARD_LOG
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LINE_EVERY_SECONDS = 5.0
 _ROWS_MAX = 12
 _LINES_AROUND_ROWS = 13
+_VALUE_WIDTH_MAX = 16
 
 STATUS_STYLES = {
     "completed": "green",
@@ -211,22 +212,29 @@ def _trials(picture: Picture, now: float, rows_max: int) -> Table:
     from rich.text import Text
 
     metric = picture.run.sweep.metric if picture.run.sweep else ""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    table.add_column("trial", justify="right")
-    for heading in ("status", "node", "parameters"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    table.add_column(metric, justify="right", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    for trial in chosen_trials(picture.trials, rows_max):
-        took = seconds_in_words((trial.ended or now) - trial.started) if trial.started else ""
-        table.add_row(
-            str(trial.index),
+    rows = [
+        (
+            Text(str(trial.index)),
             status_text(trial),
-            trial.node_id or "",
-            Text(printable(parameters_in_words(trial.parameters))),
-            "" if trial.best_value is None else short_value(trial.best_value),
-            took,
+            Text("" if trial.best_value is None else short_value(trial.best_value)),
+            Text(seconds_in_words((trial.ended or now) - trial.started) if trial.started else ""),
+            # Without the cluster's name, which all nodes share; they stand in full above.
+            Text((trial.node_id or "").removeprefix(f"{trial.target}-"), no_wrap=True, overflow="ellipsis"),
+            Text(printable(parameters_in_words(trial.parameters)), no_wrap=True, overflow="ellipsis"),
         )
+        for trial in chosen_trials(picture.trials, rows_max)
+    ]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    # What a narrow terminal cuts is the parameters and the node: Rich narrows columns that may wrap before others, and
+    # their texts do not wrap but end in an ellipsis.
+    for position, heading in enumerate(("trial", "status", metric, "time")):
+        width = max(len(heading), *(row[position].cell_len for row in rows))
+        justify: Literal["left", "right"] = "left" if heading == "status" else "right"
+        table.add_column(heading, justify=justify, no_wrap=True, width=min(width, _VALUE_WIDTH_MAX))
+    table.add_column("node")
+    table.add_column("parameters")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -20,6 +20,7 @@ from sublight.messages.runs import (
     EventView,
     MetricSeries,
     MetricSummary,
+    RecordView,
 )
 from tests.unit.cli.conftest import Sublight
 from tests.unit.sdk.fake_server import URL, FakeServer, a_cluster, a_page, a_run, a_sweep, a_trial, as_json, error
@@ -187,18 +188,25 @@ def test_json_of_a_list_is_what_the_server_said(server: FakeServer, sublight: Su
 
 
 def test_a_run_is_shown_with_the_reason_for_its_status(server: FakeServer, sublight: Sublight) -> None:
-    server.on("GET", RUN, a_run(arguments=["--lr", "0.1"], tags={"team": "red"}))
+    server.on("GET", RUN, a_run(arguments=["--lr", "0.1", "a b", ""], tags={"team": "red"}, properties={"data": "v2"}))
+    record = RecordView(name="per class", kind="table", step=None, time=1.0, content={})
+    artifact = ArtifactView(path="outputs/m", size_bytes=7, sha256="0" * 64, created=1.0)
+    server.on("GET", f"{RUN}/records", [record]).on("GET", f"{RUN}/artifacts", [artifact])
 
     out = sublight("run", "show", "exp-abc123").out
 
     assert "queued" in out
     assert "waits for a node of cpu" in out
-    assert "--lr 0.1" in out
+    assert "--lr 0.1 'a b' ''" in out
     assert "team=red" in out
+    assert "data=v2" in out
+    assert "1 table (per class)" in out
+    assert "1 file, 7 B" in out
 
 
 def test_without_an_id_the_newest_run_is_meant(server: FakeServer, sublight: Sublight) -> None:
     server.on("GET", "/api/v1/runs", a_page(a_run()))
+    server.on("GET", f"{RUN}/records", []).on("GET", f"{RUN}/artifacts", [])
 
     assert "exp-abc123" in sublight("run", "show").out
 
@@ -253,6 +261,28 @@ def test_several_runs_can_be_canceled_at_once(server: FakeServer, sublight: Subl
     assert sublight("run", "cancel", "a", "b").out == (
         "a is stopping: canceled by owner\nb is stopping: canceled by owner\n"
     )
+
+
+def test_one_run_that_has_ended_does_not_keep_the_others_from_being_canceled(
+    server: FakeServer, sublight: Sublight
+) -> None:
+    for run_id in ("a", "b"):
+        server.on("GET", f"/api/v1/runs/{run_id}", a_run(run_id))
+    server.on("POST", "/api/v1/runs/a/cancel", error(409, "conflict", "run a has ended already (completed)"))
+    server.on("POST", "/api/v1/runs/b/cancel", a_run("b", status="stopping"))
+
+    outcome = sublight("run", "cancel", "a", "b")
+
+    assert outcome.out.startswith("b is stopping")
+    assert (outcome.code, outcome.err) == (1, "sublight: run a has ended already (completed)\n")
+
+
+def test_an_empty_list_says_what_to_do(server: FakeServer, sublight: Sublight) -> None:
+    server.on("GET", "/api/v1/runs", a_page()).on("GET", "/api/v1/clusters", [])
+
+    assert "submit one" in sublight("run", "list").err
+    assert "leave out a filter" in sublight("run", "list", "--status", "failed").err
+    assert "create one" in sublight("cluster", "list").err
 
 
 def test_files_are_listed_and_downloaded(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sublight.core.arguments import fill_command, script_arguments
 from sublight.core.errors import InvalidInput
@@ -33,3 +37,11 @@ def test_a_name_of_an_option_that_was_not_drawn_is_an_empty_text() -> None:
     line = fill_command("t ${{search_space.momentum}}", parameters={"opt": "adam"}, inputs={}, names=["momentum"])
 
     assert line == "t ''"
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_reaches_a_script_that_parses_its_arguments(value: float) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument("--x", type=float)
+
+    assert parser.parse_args(script_arguments([], {"x": value})).x == value

@@ -63,6 +63,18 @@ def test_a_narrow_terminal_gets_no_wider_lines() -> None:
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 60
 
 
+def test_in_a_terminal_of_80_columns_number_status_value_and_time_stay_whole() -> None:
+    parameters = {"learning_rate": 0.002968433, "num_epochs": 10, "batch_size": 150, "hidden_size": 100}
+    early = a_trial(
+        21, status="canceled", end_reason="policy", ended=130.0, best_value=0.8655, parameters=parameters,
+        node_id="hypercomputecpu-abcd",
+    )  # fmt: skip
+
+    rows = [line.split() for line in text_of(picture(a_sweep(best=BEST), early), width=80).splitlines()]
+
+    assert ["21", "stopped", "early", "0.8655", "20", "s"] in [row[:6] for row in rows]
+
+
 def test_before_the_first_report_that_is_said() -> None:
     assert "no trial has reported 'accuracy' yet" in text_of(picture(a_sweep(created=0, active=0)))
 
