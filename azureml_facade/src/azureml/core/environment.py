@@ -439,6 +439,11 @@ class Environment(_AbstractRunConfigElement):
     def _blank(cls) -> Environment:
         return cls("default-environment")
 
+    @staticmethod
+    def _deserialize_and_add_to_object(serialized: Mapping[str, Any]) -> Environment:
+        """The environment that a run definition or a registered description holds."""
+        return Environment._from_dict(serialized)
+
     @property
     def environment_variables(self) -> dict[str, str]:
         """Variables that runs in this environment get; ``RunConfiguration.environment_variables`` wins over them."""
@@ -571,7 +576,7 @@ class Environment(_AbstractRunConfigElement):
 
         The version is the next one; a description equal to the newest version is that version again.
         """
-        from sublight.core.errors import NotFound
+        from sublight.sdk.errors import NotFound
 
         definition = self._definition()
         assets = workspace._sdk.assets
@@ -590,7 +595,7 @@ class Environment(_AbstractRunConfigElement):
 
         Names of the form ``AzureML-…``, the curated environments of the service, give a plain description.
         """
-        from sublight.core.errors import NotFound
+        from sublight.sdk.errors import NotFound
 
         if version is not None and label is not None:
             raise UserErrorException("Environment.get takes a version or a label, not both")
@@ -618,7 +623,7 @@ class Environment(_AbstractRunConfigElement):
     @staticmethod
     def label(workspace: Workspace, name: str, version: str, labels: Sequence[str]) -> None:
         """Give a version labels; a label that another version has moves."""
-        from sublight.core.errors import NotFound
+        from sublight.sdk.errors import NotFound
 
         assets = workspace._sdk.assets
         try:
