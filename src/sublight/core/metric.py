@@ -25,6 +25,8 @@ class Goal:
     direction: Direction
 
     def __post_init__(self) -> None:
+        if not isinstance(self.metric, str):
+            raise InvalidInput(f"a goal needs the name of a metric, got {self.metric!r}; use maximize('accuracy')")
         if not self.metric:
             raise InvalidInput("a goal needs the name of a metric, got an empty name; use maximize('accuracy')")
 

@@ -304,7 +304,7 @@ def test_counting_a_space_of_a_billion_points_takes_no_listing() -> None:
         (lambda: sl.choice([1, 2], [3]), "got [1, 2]"),
         (lambda: sl.choice(math.nan), "got nan"),
         (lambda: sl.choice(object), "finite numbers, booleans, None"),
-        (lambda: sl.randint(0), "randint needs a whole number of at least 1 for upper, got 0"),
+        (lambda: sl.randint(0), "upper of randint must be a whole number from 1 to 9,007,199,254,740,992, got 0"),
         (lambda: sl.randint(2.0), "got 2.0"),  # type: ignore[arg-type]
         (lambda: sl.randint(True), "got True"),
         (lambda: sl.uniform(1, 1), "uniform needs a min_value below its max_value, got 1 and 1"),

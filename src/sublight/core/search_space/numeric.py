@@ -88,7 +88,9 @@ class RandInt(Numeric):
     def __post_init__(self) -> None:
         upper = plain(self.upper)
         if isinstance(upper, bool) or not isinstance(upper, int) or not 0 < upper <= STEPS_MAX:
-            raise InvalidInput(f"randint needs a whole number of at least 1 for upper, got {shown(self.upper)}")
+            raise InvalidInput(
+                f"upper of randint must be a whole number from 1 to {STEPS_MAX:,}, got {shown(self.upper)}"
+            )
         object.__setattr__(self, "upper", upper)
 
     @property

@@ -78,6 +78,8 @@ class ComparePage(Page):
     def __init__(self, services: Services, run_ids: Sequence[str]) -> None:
         self._services = services
         self.run_ids = _distinct(run_ids)
+        if len(self.run_ids) == 1:
+            services.runs.get(self.run_ids[0])  # a run that does not exist is told, not passed over
 
     @property
     def is_ready(self) -> bool:

@@ -193,7 +193,8 @@ def _argument(item: object) -> str:
         return in_words(item)
     if isinstance(item, list | tuple):
         return "[" + ", ".join(_argument(one) for one in item) + "]"
-    return repr(item) if isinstance(item, str) else value(item)
+    # Whole numbers as they are typed: a seed is there to be copied.
+    return repr(item) if isinstance(item, str | int) else value(item)
 
 
 def _mixed(item: object) -> tuple[int, float, str]:

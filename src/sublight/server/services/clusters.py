@@ -85,8 +85,8 @@ class Clusters:
                 return self._view(connection, cluster_rows.get(connection, request.name))
             if cluster_rows.find(connection, request.name) is not None:
                 raise NameTaken(
-                    f"there is a cluster {request.name!r} already; `sublight cluster update` changes its limits, "
-                    "or choose another name"
+                    f"there is a cluster {request.name!r} already; use it as it is (ws.clusters.get({request.name!r})), "
+                    "change its limits with `sublight cluster update`, or choose another name"
                 )
             self._add(connection, caller, request, size, state, problem or reason, now)
             if key is not None:
@@ -169,6 +169,7 @@ class Clusters:
 
     def update(self, caller: Caller, name: str, change: ClusterUpdate) -> ClusterView:
         """Change a cluster's limits; nodes beyond them leave as soon as they are idle."""
+        _check_not_local(name, "changed")
         now = self._clock.now()
         with self._database.write() as connection:
             row = cluster_rows.get(connection, name)
@@ -192,6 +193,7 @@ class Clusters:
         from sublight.core.run import EndReason
         from sublight.server.services.runs import request_stop
 
+        _check_not_local(name, "deleted")
         now = self._clock.now()
         with self._database.write() as connection:
             row = cluster_rows.get(connection, name)
@@ -246,6 +248,14 @@ class Clusters:
 
 
 _LIMITS = ("min_nodes", "max_nodes", "idle_seconds", "trials_per_node")
+
+
+def _check_not_local(name: str, what: str) -> None:
+    if name == LOCAL_NAME:
+        raise InvalidInput(
+            f"{LOCAL_NAME!r} is this machine itself and cannot be {what}; create a cluster for limits of your own: "
+            "`sublight cluster create NAME --size SIZE`"
+        )
 
 
 def _check_limits(min_nodes: int, max_nodes: int, idle_seconds: float, trials_per_node: int) -> None:
