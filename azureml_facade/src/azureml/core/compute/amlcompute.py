@@ -438,7 +438,7 @@ class AmlComputeProvisioningConfiguration(ComputeTargetProvisioningConfiguration
             )
 
     def _create(self, workspace: Workspace, name: str) -> ComputeTarget:
-        from sublight.core.errors import NameTaken
+        from sublight.sdk.errors import NameTaken
 
         tags = {str(key): str(value) for key, value in (self.tags or {}).items()}
         if str(self.vm_priority).lower() == "lowpriority":
@@ -692,7 +692,7 @@ def _seconds_of(duration: str) -> float:
 
 def _wait_until_gone(workspace: Workspace, name: str, timeout: float) -> bool:
     """True when the cluster is gone, False when the time is over."""
-    from sublight.core.errors import NotFound
+    from sublight.sdk.errors import NotFound
 
     started = _clock()
     while True:
