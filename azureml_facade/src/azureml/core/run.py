@@ -177,7 +177,7 @@ class Run(_Logging):
         self._experiment = experiment
         self._run_id = run_id
         self._outputs = outputs
-        self._sdk_run_known: Any = None
+        self._sdk_run_known: Any = kwargs.pop("_sdk_run", None)
         self._reports: Any = None
 
     # what it is -----------------------------------------------------------------------------------------------------
@@ -303,7 +303,9 @@ class Run(_Logging):
 
     def get_tags(self) -> dict[str, str]:
         """Its tags, asked anew."""
-        return dict(self._view().tags)
+        from azureml._run_details import v1_tags
+
+        return v1_tags(self)
 
     def get_properties(self) -> dict[str, str]:
         """Its properties, with those that the service used to add."""
@@ -409,12 +411,14 @@ class Run(_Logging):
         type: str | None = None,
         status: str | None = None,
         _rehydrate_runs: bool = True,
+        _with_submitted: bool = True,
     ) -> Iterator[Run]:
         """The runs below this one, newest first."""
-        from azureml._run_details import matches
+        from azureml._run_details import matches, submitted_children
 
         with _v1_errors():
-            found = sorted(self._sdk_run.trials(), key=lambda one: (one.view.created, one.view.index or 0), reverse=True)
+            found = self._sdk_run.trials() + (submitted_children(self) if _with_submitted else [])
+        found.sort(key=lambda one: (one.view.created, one.view.index or 0), reverse=True)
         for sdk_run in found:
             child = _wrap(self.experiment.workspace, sdk_run, experiment=self._experiment)
             if matches(child, tags=tags, properties=properties, type=type, status=status):
@@ -680,8 +684,18 @@ class Run(_Logging):
             return sdk_run.view
 
     def _parent_id(self) -> str | None:
-        parent_id: str | None = self._sdk_run.parent_id
+        from azureml._run_details import PARENT_TAG
+
+        parent_id: str | None = self._sdk_run.parent_id or self._sdk_run.view.tags.get(PARENT_TAG)
         return parent_id
+
+    def _system_tags(self) -> dict[str, str]:
+        """Tags that the service kept by itself; sweeps had some."""
+        return {}
+
+    def _system_properties(self) -> dict[str, str]:
+        """Properties that the service kept by itself, beyond those of every run; sweeps had some."""
+        return {}
 
     def _reporter(self) -> Any:
         if self._reports is None:
@@ -766,7 +780,7 @@ class _SubmittedRun(Run):
         """Its tags, with those that the script has just set."""
         from azureml._run_metrics import notes_of_journal
 
-        known = dict(self._view().tags) if _has_server() else {}
+        known = super().get_tags() if _has_server() else {}
         return {**known, **notes_of_journal("tag")}
 
     def get_properties(self) -> dict[str, str]:
