@@ -140,14 +140,17 @@ def _fault_of_path(path: str) -> str:
     return ""
 
 
-def check_files(files: Iterable[FileEntry]) -> None:
-    """Raise InvalidInput unless the files can be unpacked side by side: safe, distinct, no file is another's folder."""
+def check_files(files: Iterable[FileEntry], *, noun: str = "a snapshot") -> None:
+    """Raise InvalidInput unless the files can be unpacked side by side: safe, distinct, no file is another's folder.
+
+    ``noun`` is what they belong to, for the sentence.
+    """
     paths: set[str] = set()
     folders: set[str] = set()
     for file in files:
         check_path(file.path)
         if file.path in paths:
-            raise InvalidInput(f"a snapshot holds each path once, got {file.path!r} twice")
+            raise InvalidInput(f"{noun} holds each path once, got {file.path!r} twice")
         if file.size_bytes < 0:
             raise InvalidInput(f"the size of {file.path!r} must not be negative, got {file.size_bytes}")
         if len(file.sha256) != 64 or set(file.sha256) - set("0123456789abcdef"):
@@ -157,7 +160,7 @@ def check_files(files: Iterable[FileEntry]) -> None:
         folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
     both = sorted(paths & folders)
     if both:
-        raise InvalidInput(f"{both[0]!r} cannot be a file and a folder at once in a snapshot")
+        raise InvalidInput(f"{both[0]!r} cannot be a file and a folder at once in {noun}")
 
 
 def snapshot_id(files: Iterable[FileEntry]) -> str:

@@ -1,17 +1,14 @@
-"""Fetching what a run left behind, without ever writing outside the folder that the user named."""
+"""Fetching what a run left behind."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from sublight.core.errors import InvalidInput, NotFound, ServerUnavailable
-from sublight.core.snapshot import check_path
+from sublight.core.errors import NotFound
 from sublight.messages.runs import ArtifactView
 from sublight.sdk.client import API, Client
+from sublight.sdk.fetching import fetch
 
 
 def chosen_artifacts(artifacts: Iterable[ArtifactView], path: str | None, *, run_id: str) -> list[ArtifactView]:
@@ -30,29 +27,15 @@ def chosen_artifacts(artifacts: Iterable[ArtifactView], path: str | None, *, run
 def download(client: Client, run_id: str, artifacts: Iterable[ArtifactView], destination: Path) -> list[Path]:
     """Write the artifacts below ``destination``, each whole or not at all; files of the same name are replaced."""
     destination.mkdir(parents=True, exist_ok=True)
-    root = destination.resolve()
-    return [_download_one(client, run_id, artifact, root) for artifact in artifacts]
-
-
-def _download_one(client: Client, run_id: str, artifact: ArtifactView, root: Path) -> Path:
-    target = root / check_path(artifact.path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # A link that lies in the destination from before must not lead the file elsewhere.
-    if not target.parent.resolve().is_relative_to(root):
-        raise InvalidInput(f"{target.parent} leads outside {root} by a link; choose another folder to download to")
-    handle, partial = tempfile.mkstemp(dir=target.parent, prefix=".sublight-", suffix=".part")
-    try:
-        with os.fdopen(handle, "w+b") as sink:
-            client.get_file(f"{API}/runs/{run_id}/artifacts/content", sink, path=artifact.path)
-            sink.seek(0)
-            sha256 = hashlib.file_digest(sink, "sha256").hexdigest()
-        if sha256 != artifact.sha256:
-            raise ServerUnavailable(f"{artifact.path} of run {run_id} arrived damaged; try again")
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(partial, 0o666 & ~umask)
-        os.replace(partial, target)
-    except BaseException:
-        os.unlink(partial)
-        raise
-    return target
+    return [
+        fetch(
+            client,
+            f"{API}/runs/{run_id}/artifacts/content",
+            destination,
+            artifact.path,
+            sha256=artifact.sha256,
+            shown=f"{artifact.path} of run {run_id}",
+            path=artifact.path,
+        )
+        for artifact in artifacts
+    ]

@@ -104,7 +104,7 @@ class BlobWriter:
         self._digest = hashlib.sha256()
         self._temporary: Path | None = incoming / secrets.token_hex(16)
         self._size = 0
-        with _StorageErrors():
+        with StorageErrors():
             self._file: Any = files.open(str(self._temporary), "wb")
             os.chmod(self._temporary, 0o600)
 
@@ -119,7 +119,7 @@ class BlobWriter:
         if self._bytes_max is not None and self._size > self._bytes_max:
             raise TooLarge(f"the content is larger than the {bytes_in_words(self._bytes_max)} that are allowed for it")
         self._digest.update(chunk)
-        with _StorageErrors():
+        with StorageErrors():
             self._file.write(chunk)
 
     def commit(self) -> int:
@@ -131,7 +131,7 @@ class BlobWriter:
                 f"the content has the sha256 {found}, but {self._sha256} was announced; it changed on its way, "
                 "so send it again"
             )
-        with _StorageErrors():
+        with StorageErrors():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -159,7 +159,7 @@ class BlobWriter:
             pass
 
 
-class _StorageErrors:
+class StorageErrors:
     """Turns "no space left" into StorageFull, whoever meets it."""
 
     def __enter__(self) -> None:
