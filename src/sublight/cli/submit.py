@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,14 @@ def submit(
     tag: Annotated[
         list[str] | None, typer.Option(help="A tag; may be repeated.", metavar="KEY=VALUE", show_default=False)
     ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            help="current: run with the server's own Python, whatever the file says.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     waits: Annotated[bool, typer.Option("--wait", "-w", help="Watch it until it has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +60,9 @@ def submit(
       sublight submit examples/newsgroups/sweep.yml --on hypercomputecpu
       sublight submit train.py --on local --wait -- --num_epochs 5
     """
-    job = _job_of(file, arguments or [])
+    job = _job_of(file, arguments or [], environment)
+    for note in job.notes:
+        print(f"sublight: {note}", file=sys.stderr)
     workspace = workspace_of(context)
     run = workspace.experiment(experiment or job.experiment).submit(
         job.what,
@@ -98,7 +109,7 @@ def _exit_as(view: RunView) -> None:
         raise typer.Exit(1)
 
 
-def _job_of(file: Path, arguments: list[str]) -> Job:
+def _job_of(file: Path, arguments: list[str], environment: str | None) -> Job:
     from sublight.core.errors import InvalidInput
     from sublight.sdk.script import Script
     from sublight.sdk.sweep_file import Job, read_job
@@ -106,8 +117,8 @@ def _job_of(file: Path, arguments: list[str]) -> Job:
     if file.suffix in (".yml", ".yaml"):
         if arguments:
             raise InvalidInput(f"arguments after -- are for a script; write them into the command of {file.name}")
-        return read_job(file)
+        return read_job(file, environment=environment)
     if file.suffix == ".py":
-        script = Script(file.name, source=file.parent, arguments=arguments)
+        script = Script(file.name, source=file.parent, arguments=arguments, environment=environment or "current")
         return Job(script, script.source.name or "default", None, None, {}, {})
     raise InvalidInput(f"submit takes a job file (.yml) or a script (.py), got {file}")

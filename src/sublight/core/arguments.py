@@ -40,6 +40,12 @@ def script_arguments(fixed: Sequence[str], parameters: Mapping[str, object]) -> 
     return arguments
 
 
+def placeholders(command: str, place: str) -> set[str]:
+    """The names that a command asks for in a place: ``search_space`` or ``inputs``."""
+    found = (match.group(1).partition(".") for match in _PLACEHOLDER.finditer(command))
+    return {name for where, _, name in found if where == place}
+
+
 def fill_command(
     command: str, *, parameters: Mapping[str, object], inputs: Mapping[str, str], names: Sequence[str] = ()
 ) -> str:

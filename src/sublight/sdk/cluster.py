@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
-from sublight.core.errors import Conflict, InvalidInput, NotFound
+from sublight.core.errors import Conflict, InvalidInput, NameTaken, NotFound
 from sublight.messages.clusters import ClusterRequest, ClusterUpdate, ClusterView, NodeView, SizeView
 from sublight.messages.runs import EventView
 from sublight.sdk.client import API, Client
@@ -169,8 +169,12 @@ class Clusters:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         size_may_differ: bool = False,
+        exist_ok: bool = False,
     ) -> Cluster:
-        """Make a cluster; it starts with ``min_nodes`` nodes and grows when runs wait. NameTaken when there is one.
+        """Make a cluster; it starts with ``min_nodes`` nodes and grows when runs wait.
+
+        NameTaken when there is one of this name; with ``exist_ok`` that one is taken as it is, so that a script may run
+        twice, unless it has another size.
 
         With ``size_may_differ``, a size that the server does not know becomes one made after its name, and GPUs that
         its host lacks are left out; ``size`` and ``reason`` of the cluster say what it became.
@@ -187,7 +191,18 @@ class Clusters:
             tags=dict(tags or {}),
             size_may_differ=size_may_differ,
         )
-        return Cluster(self._client, self._client.post(f"{API}/clusters", ClusterView, request))
+        try:
+            return Cluster(self._client, self._client.post(f"{API}/clusters", ClusterView, request))
+        except NameTaken:
+            if not exist_ok:
+                raise
+        cluster = self.get(name)
+        if cluster.view.size.name.casefold() != size.casefold():
+            raise NameTaken(
+                f"there is a cluster {name!r} already, of size {cluster.view.size.name} and not {size}; choose another "
+                "name, or delete that one first"
+            )
+        return cluster
 
     def get(self, name: str) -> Cluster:
         """The cluster of this name; NotFound when there is none."""

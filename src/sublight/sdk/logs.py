@@ -17,9 +17,9 @@ _POLL_FIRST_SECONDS = 0.1
 _POLL_MAX_SECONDS = 1.0
 
 
-def read_log(client: Client, run_id: str, path: str) -> str:
+def read_log(client: Client, run_id: str, path: str, attempt: int | None = None) -> str:
     """The text of a log so far; what is not UTF-8 in it is shown as replacement characters."""
-    return b"".join(_pieces(client, run_id, path, 0)).decode(errors="replace")
+    return b"".join(_pieces(client, run_id, path, 0, attempt=attempt)).decode(errors="replace")
 
 
 def follow_log(
@@ -63,7 +63,9 @@ class LogFollower:
                 self._out.write(f"--- attempt {attempt}: the run was started again ---\n")
             self._attempt, self._offset = attempt, 0
         before = self._offset
-        for piece in _pieces(self._client, self._run_id, self._path, self._offset):
+        # By its number, or the server would still answer with the attempt before while the new one has printed nothing.
+        number = attempt or None
+        for piece in _pieces(self._client, self._run_id, self._path, self._offset, attempt=number):
             self._offset += len(piece)
             self._out.write(self._decoder.decode(piece))
         self._out.flush()
@@ -75,10 +77,13 @@ class LogFollower:
         self._out.flush()
 
 
-def _pieces(client: Client, run_id: str, path: str, offset: int) -> Iterator[bytes]:
+def _pieces(client: Client, run_id: str, path: str, offset: int, *, attempt: int | None = None) -> Iterator[bytes]:
+    """The log from ``offset`` on; of the latest attempt that wrote it, unless ``attempt`` names one."""
     while True:
         try:
-            piece = client.get_bytes(f"{API}/runs/{run_id}/logs/content", path=path, offset=offset, limit=_PIECE_BYTES)
+            piece = client.get_bytes(
+                f"{API}/runs/{run_id}/logs/content", path=path, offset=offset, limit=_PIECE_BYTES, attempt=attempt
+            )
         except NotFound:
             if offset == 0 and client.get(f"{API}/runs/{run_id}", RunView):
                 return  # the run is there, its log is not yet

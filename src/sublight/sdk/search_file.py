@@ -121,7 +121,7 @@ def read_sampler(job: Section, *, method: str | None, seed: int | None) -> Sampl
         kind, rule = section.needed_text("type"), section.text("rule")
         own_seed = section.whole_number("seed")
         seed = own_seed if own_seed is not None else seed
-        section.refuse({"logbase": "the bounds of log distributions have base e here; restate them and remove logbase"})
+        _check_log_base(section)
         section.close()
     kind = kind.lower()
     if kind not in ("random", "grid", "bayesian"):
@@ -209,3 +209,15 @@ def _literal_input(section: Section, kind: str) -> str:
     if not is_right:
         raise section.fault(None, f"an input of type {kind} needs a value of that type, got {value!r}")
     return as_text(value)
+
+
+def _check_log_base(section: Section) -> None:
+    """Only base e is offered, which is what Azure ML takes when nothing is said."""
+    base = section.take("logbase")
+    is_number = isinstance(base, (int, float)) and not isinstance(base, bool)
+    if base is None or base == "e" or (is_number and math.isclose(base, math.e, rel_tol=1e-6)):
+        return
+    raise NotSupported(
+        f"{section.place('logbase')}: the bounds of log distributions are exponents of e here, got base {base!r}; "
+        "multiply the bounds by the natural logarithm of that base and remove logbase"
+    )

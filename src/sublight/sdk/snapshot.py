@@ -44,6 +44,11 @@ class PackedSource:
         """The size of all files together."""
         return sum(file.size_bytes for file in self.files)
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all files, relative to the source."""
+        return [file.path for file in self.files]
+
     def holds(self, path: str) -> bool:
         """True when a file of this path goes along."""
         return any(file.path == path for file in self.files)

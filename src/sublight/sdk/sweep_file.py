@@ -8,10 +8,11 @@ Our own additions stand in a section ``sublight``: ``method`` (tpe, gp), ``seed`
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sublight.core.arguments import placeholders
 from sublight.core.errors import InvalidInput, NotSupported, SublightError
 from sublight.core.metric import Direction, Goal
 from sublight.core.policies.base import Policy
@@ -45,10 +46,15 @@ class Job:
     name: str | None
     tags: dict[str, str]
     properties: dict[str, str]
+    # What a person should know who submits it, in sentences.
+    notes: tuple[str, ...] = ()
 
 
-def read_job(file: str | Path) -> Job:
-    """Read a job file. InvalidInput or NotSupported, with file and line, for everything that cannot be meant here."""
+def read_job(file: str | Path, *, environment: str | None = None) -> Job:
+    """Read a job file. InvalidInput or NotSupported, with file and line, for everything that cannot be meant here.
+
+    ``environment`` takes the place of what the file says of it.
+    """
     path = Path(file)
     job = Section.whole(load_document(path))
     kind = job.text("type") or ("sweep" if job.has("trial") else "command" if job.has("command") else "")
@@ -63,9 +69,21 @@ def read_job(file: str | Path) -> Job:
     experiment = job.text("experiment_name") or path.resolve().parent.name
     target = _target(job)
     tags = job.texts("tags")
-    what: Script | Sweep = _sweep(job) if kind == "sweep" else _command_job(job)
+    what: Script | Sweep = _sweep(job, environment) if kind == "sweep" else _command_job(job, environment)
     job.close(ignored=["$schema"])
-    return Job(what, experiment, target, display_name or name, tags, properties)
+    return Job(what, experiment, target, display_name or name, tags, properties, tuple(_notes(what)))
+
+
+def _notes(what: Script | Sweep) -> Iterator[str]:
+    script = what.script if isinstance(what, Sweep) else what
+    if isinstance(what, Sweep) and what.max_trials == _MAX_TRIALS:
+        size = what.space.size
+        least = _MAX_TRIALS if size is None else min(size, _MAX_TRIALS)
+        yield f"up to {least:,} trials will run; limits.max_total_trials sets another number"
+    if script.command is not None:
+        unused = sorted(set(script.inputs) - placeholders(script.command, "inputs"))
+        if unused:
+            yield f"the command does not use the input{'s' if len(unused) > 1 else ''} {', '.join(unused)}"
 
 
 def _target(job: Section) -> str | None:
@@ -78,22 +96,26 @@ def _target(job: Section) -> str | None:
     return target
 
 
-def _command_job(job: Section) -> Script:
+def _command_job(job: Section, environment: str | None) -> Script:
     limits = job.section("limits")
     timeout = limits.number("timeout")
     limits.close()
     own = job.section("sublight")
-    script = _script(job, job, max_run_seconds=timeout, retries_max=own.whole_number("retries_max"))
+    script = _script(job, job, environment, max_run_seconds=timeout, retries_max=own.whole_number("retries_max"))
     own.close()
     return script
 
 
-def _sweep(job: Section) -> Sweep:
+def _sweep(job: Section, environment: str | None) -> Sweep:
     if not job.has("trial"):
         raise job.fault(None, "'trial' is missing: it says what each trial runs")
     trial, limits, own = job.section("trial"), job.section("limits"), job.section("sublight")
     script = _script(
-        trial, job, max_run_seconds=limits.number("trial_timeout"), retries_max=own.whole_number("retries_max")
+        trial,
+        job,
+        environment,
+        max_run_seconds=limits.number("trial_timeout"),
+        retries_max=own.whole_number("retries_max"),
     )
     trial.close()
     seconds = limits.number("timeout")
@@ -127,7 +149,9 @@ def _sweep(job: Section) -> Sweep:
         raise type(error)(f"{job.document.file.name}: {error}") from error
 
 
-def _script(section: Section, job: Section, *, max_run_seconds: float | None, retries_max: int | None) -> Script:
+def _script(
+    section: Section, job: Section, environment: str | None, *, max_run_seconds: float | None, retries_max: int | None
+) -> Script:
     """The script of a section with ``command`` and ``code``; inputs and defaults stand at the top of the file."""
     section.refuse(_NOT_OFFERED_IN_TRIAL)
     folder = job.document.file.parent
@@ -138,13 +162,18 @@ def _script(section: Section, job: Section, *, max_run_seconds: float | None, re
         )
     _check_resources(section)
     inputs = search_file.read_inputs(job.section("inputs"), folder.resolve())
+    code, variables = _code(section, folder), section.texts("environment_variables")
+    if environment is None:
+        environment = _environment(section)
+    else:
+        section.take("environment")
     try:
         return Script(
             command=command.strip(),
-            source=_code(section, folder),
+            source=code,
             inputs=inputs,
-            environment=_environment(section),
-            environment_variables=section.texts("environment_variables"),
+            environment=environment,
+            environment_variables=variables,
             max_run_seconds=max_run_seconds,
             retries_max=3 if retries_max is None else retries_max,
         )
@@ -169,8 +198,9 @@ def _environment(section: Section) -> str:
         return CURRENT_ENVIRONMENT
     shown = repr(environment) if isinstance(environment, str) else "an environment of its own"
     raise NotSupported(
-        f"{section.place('environment')}: this version runs with the server's own Python only; write "
-        f"environment: {CURRENT_ENVIRONMENT} instead of {shown}, and install what the script needs beside Sublight"
+        f"{section.place('environment')}: this version runs with the server's own Python only; submit with "
+        f"--environment {CURRENT_ENVIRONMENT} (or write that instead of {shown}), and install what the script needs "
+        "beside Sublight"
     )
 
 

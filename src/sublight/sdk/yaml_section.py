@@ -16,7 +16,7 @@ import yaml
 
 from sublight.core.arguments import as_text
 from sublight.core.errors import InvalidInput, NotSupported
-from sublight.sdk.script import suggestion
+from sublight.sdk.script import listed, suggestion
 
 Keys = tuple[str | int, ...]
 
@@ -51,7 +51,7 @@ def load_document(file: Path) -> Document:
         text = file.read_text()
     except FileNotFoundError as error:
         near = sorted(path.name for path in file.parent.glob("*.y*ml")) if file.parent.is_dir() else []
-        there = f"; {file.parent} holds {', '.join(near)}" if near else ""
+        there = f"; {file.parent.resolve()} holds {listed(near)}" if near else ""
         raise InvalidInput(f"there is no file {file}{there}{suggestion(file.name, near)}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} cannot be read as text: {error}") from error
@@ -200,14 +200,17 @@ class Section:
                 raise NotSupported(f"{self.place(key)}: {reason}")
 
     def close(self, ignored: Iterable[str] = ()) -> None:
-        """Refuse the first key that nobody took, with the nearest known name; ``ignored`` keys mean nothing to us."""
+        """Refuse the keys that nobody took, with the nearest known name; ``ignored`` keys mean nothing to us."""
         known = sorted(self._taken | set(ignored))
-        for key in self._content:
-            if key not in known:
-                where = "here" if self.keys else "in a job file"
-                raise self.fault(
-                    key, f"{key!r} is not known {where}{suggestion(str(key), known)} (known: {', '.join(known)})"
-                )
+        unknown = [key for key in self._content if key not in known]
+        if not unknown:
+            return
+        where = "here" if self.keys else "in a job file"
+        if len(unknown) == 1:
+            named = f"{unknown[0]!r} is not known {where}{suggestion(str(unknown[0]), known)}"
+        else:
+            named = f"{', '.join(map(repr, unknown))} are not known {where}"
+        raise self.fault(unknown[0], f"{named} (known: {', '.join(known)})")
 
 
 def _kind(value: object) -> str:
