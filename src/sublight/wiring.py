@@ -28,10 +28,15 @@ from sublight.server.reconcilers.fleet import Fleet
 from sublight.server.reconcilers.loop import Loop
 from sublight.server.reconcilers.placing import Placing
 from sublight.server.reconcilers.sweeps import Sweeps
+from sublight.server.run_tokens import RunTokens
+from sublight.server.services.assets import Assets
 from sublight.server.services.clusters import Clusters
 from sublight.server.services.compare import Compare
+from sublight.server.services.datastores import Datastores
+from sublight.server.services.experiments import Experiments
 from sublight.server.services.files import Files
 from sublight.server.services.ingest import Ingest
+from sublight.server.services.interactive import InteractiveRuns
 from sublight.server.services.metrics import Metrics
 from sublight.server.services.nodes import Nodes
 from sublight.server.services.people import People
@@ -40,12 +45,15 @@ from sublight.server.settings import Settings, load_settings
 from sublight.store import migrations, tables
 from sublight.store.blobs import BlobStore
 from sublight.store.database import Database, open_sqlite
+from sublight.store.datastores import DatastoreFiles
 from sublight.store.logs import LogFiles
 
 SERVER_FILE = "server.json"
 OWNER_TOKEN_FILE = "owner.token"
 # Every run that starts or ends concerns the fleet; looking five times a second is soon enough for it.
 _FLEET_REST_SECONDS = 0.2
+# How often it is looked whether the process of an interactive run has fallen silent.
+_INTERACTIVE_TICK_SECONDS = 5.0
 
 
 class EngineSupply:
@@ -121,14 +129,24 @@ def build(
 
     changes = Changes()
     signals = NodeSignals(first_version=secrets.randbelow(2**30))
-    callers = Callers(database, clock)
+    run_tokens = RunTokens(_fact(database, "run_token_secret", secrets.token_hex(32)))
+    callers = Callers(database, clock, run_tokens)
     people = People(database, clock, callers)
     log_files = LogFiles(settings.root / "logs")
-    files = Files(database, clock, blobs=BlobStore(settings.root / "blobs"), log_files=log_files)
+    blobs = BlobStore(settings.root / "blobs")
+    files = Files(database, clock, blobs=blobs, log_files=log_files)
     clusters = Clusters(database, clock, supplies=supplies, sizes=custom_sizes(settings.sizes))
     runs = Runs(database, clock, files=files, clusters=clusters)
     ingest = Ingest(database, log_files)
-    nodes = Nodes(database, clock, settings=settings, signals=signals, files=files, ingest=ingest)
+    nodes = Nodes(
+        database, clock, settings=settings, signals=signals, files=files, ingest=ingest, run_tokens=run_tokens
+    )
+    interactive = InteractiveRuns(database, clock, files=files, ingest=ingest)
+
+    def forget_sweeps() -> None:
+        nodes.forget_definitions()
+        ingest.forget_goals()
+
     services = Services(
         database=database,
         changes=changes,
@@ -138,8 +156,12 @@ def build(
         clusters=clusters,
         nodes=nodes,
         files=files,
+        assets=Assets(database, clock, blobs=blobs),
+        datastores=Datastores(database, clock, files=DatastoreFiles(settings.root / "datastores")),
         people=people,
         comparing=Compare(database, clock),
+        experimenting=Experiments(database, clock, files=files, removed=forget_sweeps),
+        interactive=interactive,
         workspace_id=_fact(database, "workspace_id", secrets.token_hex(8)),
         workspace_name=_fact(database, "workspace_name", settings.name),
         started=clock.now(),
@@ -159,11 +181,16 @@ def build(
 
     advancing = Loop("sweeps", advance, tick_seconds=settings.tick_seconds)
     fleeting = Loop("fleet", fleet.step, tick_seconds=settings.tick_seconds, rest_seconds=_FLEET_REST_SECONDS)
+
+    def end_silent(_hints: set[str] | None) -> None:
+        interactive.fail_silent(settings.interactive_silence_seconds)
+
+    listening = Loop("interactive runs", end_silent, tick_seconds=_INTERACTIVE_TICK_SECONDS)
     changes.listen(lambda subjects: _route(subjects, advancing, fleeting, signals))
     database.on_change = changes.announce
     app = make_app(
         services,
-        loops=(advancing, fleeting),
+        loops=(advancing, fleeting, listening),
         portal=portal_router(services) if with_portal else None,
         error_page=error_page if with_portal else None,
         request_shutdown=request_shutdown,

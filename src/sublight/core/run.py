@@ -59,12 +59,16 @@ class EndReason(StrEnum):
 
 
 class RunKind(StrEnum):
-    """What a run is: a script, a sweep over one, a trial of a sweep, or a child that a script made itself."""
+    """What a run is: a script, a sweep over one, a trial of a sweep, a child that a script made itself, or interactive.
+
+    An interactive run is carried out by the user's own process (a notebook, a program) and not by a node.
+    """
 
     SCRIPT = "script"
     SWEEP = "sweep"
     TRIAL = "trial"
     CHILD = "child"
+    INTERACTIVE = "interactive"
 
 
 _S = RunStatus

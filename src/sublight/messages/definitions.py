@@ -15,6 +15,11 @@ class ScriptDefinition:
     Either ``script`` (a path inside the snapshot, run by the environment's Python, with ``arguments`` and then the
     trial's parameters as ``--name value``) or ``command`` (a shell line in which ``${{search_space.NAME}}`` and
     ``${{inputs.NAME}}`` stand for values). ``environment`` is ``current``: the interpreter of the server.
+
+    ``interpreter_arguments`` stand between the Python and the script (``-u``, ``-m module``). With
+    ``needs_workspace_access`` the script finds the server's address and a token of its run in its environment.
+    ``annotations`` are whatever the submitter keeps with the definition; Sublight does not read them, and the script
+    finds them as ``annotations.json`` in its run's directory.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
@@ -22,17 +27,23 @@ class ScriptDefinition:
     snapshot_id: str
     script: str | None = None
     arguments: list[str] = field(default_factory=list)
+    interpreter_arguments: list[str] = field(default_factory=list)
     command: str | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     environment: str = "current"
     environment_variables: dict[str, str] = field(default_factory=dict)
     max_run_seconds: float | None = None
     retries_max: int = 3
+    needs_workspace_access: bool = False
+    annotations: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepDefinition:
-    """A sweep, as declared. ``space``, ``sampler`` and ``policy`` are the ``to_json`` forms of the core's values."""
+    """A sweep, as declared. ``space``, ``sampler`` and ``policy`` are the ``to_json`` forms of the core's values.
+
+    ``gives_up_when_silent`` False: the sweep goes on although none of its trials reports the metric; an event warns.
+    """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -47,11 +58,15 @@ class SweepDefinition:
     max_minutes: float | None = None
     trials_per_node: int | None = None
     resume_from: list[str] = field(default_factory=list)
+    gives_up_when_silent: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitRequest:
-    """A submission: where to, under which experiment, and exactly one of ``script`` and ``sweep``."""
+    """A submission: where to, under which experiment, and exactly one of ``script`` and ``sweep``.
+
+    ``id`` is the run's id when the submitter wants a certain one (see ``core.ids``); else the server makes one up.
+    """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -59,9 +74,37 @@ class SubmitRequest:
     target: str
     script: ScriptDefinition | None = None
     sweep: SweepDefinition | None = None
+    id: str | None = None
     name: str | None = None
+    description: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractiveRunRequest:
+    """A run that the caller's own process carries out; the code it has, when that is kept, is ``snapshot_id``."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    experiment: str
+    id: str | None = None
+    name: str | None = None
+    description: str = ""
+    parent_id: str | None = None
+    snapshot_id: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndRequest:
+    """How an interactive run ended, with a sentence for people."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    status: Literal["completed", "failed", "canceled"]
+    message: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

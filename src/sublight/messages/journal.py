@@ -18,7 +18,10 @@ Environment variables by which a script finds its run (set by the executor):
 
 - ``SUBLIGHT_RUN_ID``, ``SUBLIGHT_ATTEMPT``, ``SUBLIGHT_EXPERIMENT``, ``SUBLIGHT_PARENT_RUN_ID`` (trials only)
 - ``SUBLIGHT_RUN_DIRECTORY``: the attempt's own folder: ``journal`` (the file), ``uploads/`` (staged artifacts),
-  ``work/`` (the unpacked snapshot, the working directory, with ``outputs/`` and ``logs/`` made before the start)
+  ``work/`` (the unpacked snapshot, the working directory, with ``outputs/`` and ``logs/`` made before the start),
+  ``annotations.json`` (what the submitter kept with the definition, if anything)
+- ``SUBLIGHT_URL`` and ``SUBLIGHT_TOKEN``, where the definition asks for access to the workspace: the server and a token
+  that is good while the attempt is open
 """
 
 from __future__ import annotations
@@ -31,10 +34,13 @@ ATTEMPT_VARIABLE = "SUBLIGHT_ATTEMPT"
 EXPERIMENT_VARIABLE = "SUBLIGHT_EXPERIMENT"
 PARENT_RUN_ID_VARIABLE = "SUBLIGHT_PARENT_RUN_ID"
 RUN_DIRECTORY_VARIABLE = "SUBLIGHT_RUN_DIRECTORY"
+URL_VARIABLE = "SUBLIGHT_URL"
+TOKEN_VARIABLE = "SUBLIGHT_TOKEN"
 
 JOURNAL_FILE = "journal"
 UPLOADS_FOLDER = "uploads"
 WORK_FOLDER = "work"
+ANNOTATIONS_FILE = "annotations.json"
 STANDARD_LOG = "user_logs/std_log.txt"
 
 

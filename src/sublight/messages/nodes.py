@@ -45,6 +45,9 @@ class Order:
     ``action`` is ``run`` or ``stop`` (with ``stop_reason``). ``argv`` is the complete command after the interpreter
     has been filled in: its first item ``{python}`` stands for the environment's interpreter; a ``command`` run has
     ``argv == ["{shell}", "-c", line]``. ``max_run_seconds`` counts from the start of the process.
+
+    ``run_token`` is for the script's environment, beside the server's address, and empty unless the script needs access
+    to the workspace. ``annotations``, unless empty, are written into the attempt's folder before the start.
     """
 
     run_id: str
@@ -59,6 +62,8 @@ class Order:
     max_run_seconds: float | None
     experiment: str
     parent_id: str | None
+    run_token: str = field(default="", repr=False)
+    annotations: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

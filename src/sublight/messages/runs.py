@@ -41,10 +41,11 @@ class RunView:
     ``parameters`` are a trial's own values; ``arguments`` the complete argument list its script got. ``metrics`` maps
     each scalar metric to its last value, ``best_value`` is the best value of the sweep's primary metric.
     ``node_seconds`` sums the time its attempts occupied nodes, ``price`` is that time at the size's price per hour.
+    ``snapshot_id`` is the code it runs, None when that is not kept (children, and interactive runs without a source).
     """
 
     id: str
-    kind: Literal["script", "sweep", "trial", "child"]
+    kind: Literal["script", "sweep", "trial", "child", "interactive"]
     experiment: str
     name: str
     target: str
@@ -73,6 +74,8 @@ class RunView:
     node_seconds: float = 0.0
     price: float | None = None
     change: int = 0
+    description: str = ""
+    snapshot_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +88,24 @@ class RunPage:
 
 @dataclass(frozen=True, kw_only=True)
 class RunUpdate:
-    """Changes to a run: tags and properties are merged, a tag given as None is removed."""
+    """Changes to a run: tags and properties are merged, a tag given as None is removed.
+
+    A property is a fact: a new one is added, and giving one that is there another value is a Conflict.
+    """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     name: str | None = None
+    description: str | None = None
     tags: dict[str, str | None] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredSize:
+    """How far a file that only grows (a journal, a log) is stored; the sender goes on from there."""
+
+    size_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

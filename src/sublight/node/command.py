@@ -15,11 +15,13 @@ from sublight.messages.journal import (
     PARENT_RUN_ID_VARIABLE,
     RUN_DIRECTORY_VARIABLE,
     RUN_ID_VARIABLE,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
     WORK_FOLDER,
 )
 from sublight.messages.nodes import Order
 from sublight.node.launcher import Command, interpreter, shell
-from sublight.node.settings import AgentSettings
+from sublight.node.settings import AgentSettings, server_url
 from sublight.node.workspace import LOG_FILE
 
 # Libraries read these at their first import; without them each run of a shared machine would take all its cores.
@@ -87,9 +89,13 @@ def script_environment(
     environment.update(order.environment_variables)
     environment[EXPERIMENT_VARIABLE] = order.experiment
     environment[RUN_DIRECTORY_VARIABLE] = str(directory)
-    environment.pop(PARENT_RUN_ID_VARIABLE, None)
+    for name in (PARENT_RUN_ID_VARIABLE, URL_VARIABLE, TOKEN_VARIABLE):
+        environment.pop(name, None)
     if order.parent_id is not None:
         environment[PARENT_RUN_ID_VARIABLE] = order.parent_id
+    if order.run_token:
+        environment[URL_VARIABLE] = server_url(settings)
+        environment[TOKEN_VARIABLE] = order.run_token
     return environment
 
 

@@ -4,6 +4,7 @@
 
     <node>/runs/<run id>.<attempt>/   work/      the snapshot, the working directory; outputs/ and logs/ are made
                                       uploads/   artifacts that the script stages
+                                      annotations.json  what the submitter kept with the definition, if anything
                                       journal    written by the script
                                       std_log    what the script prints
 
@@ -23,10 +24,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from sublight.core.errors import InvalidInput, SublightError
 from sublight.core.snapshot import check_files
 from sublight.messages.definitions import SnapshotFile
-from sublight.messages.journal import UPLOADS_FOLDER, WORK_FOLDER
+from sublight.messages.journal import ANNOTATIONS_FILE, UPLOADS_FOLDER, WORK_FOLDER
 from sublight.messages.nodes import Order
 
 LOG_FILE = "std_log"
@@ -127,6 +130,8 @@ def unpack(order: Order, directory: Path, cache: BlobCache, is_stopped: Callable
         cache.copy(order.snapshot_id, file, target)
     for name in ("outputs", "logs"):
         (work / name).mkdir(exist_ok=True)
+    if order.annotations:
+        (directory / ANNOTATIONS_FILE).write_bytes(msgspec.json.encode(order.annotations))
     (directory / LOG_FILE).touch()
 
 

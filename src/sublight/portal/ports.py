@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sublight.messages.clusters import ClusterView
 from sublight.messages.definitions import SnapshotView
+from sublight.messages.experiments import ExperimentSummary
 from sublight.messages.runs import (
     ArtifactView,
     AttemptView,
@@ -120,4 +121,4 @@ class Services(Protocol):
 
     def compare(self, run_ids: Sequence[str], /) -> Comparison: ...
 
-    def experiments(self) -> Sequence[dict[str, Any]]: ...
+    def experiments(self) -> Sequence[ExperimentSummary]: ...

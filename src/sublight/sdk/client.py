@@ -81,9 +81,17 @@ class Client:
         """DELETE; ``answer`` is NoneType where the server says nothing."""
         return decode(self._send("DELETE", path, query=query), answer)
 
-    def put_file(self, path: str, source: Path) -> None:
+    def put(self, path: str, answer: type[T], data: bytes = b"", /, **query: object) -> T:
+        """PUT raw bytes (or nothing) and read the answer; sending it twice changes nothing more."""
+        return decode(self._send("PUT", path, query=query, data=data), answer)
+
+    def put_file(self, path: str, source: Path, /, **query: object) -> None:
         """PUT the content of a file, streamed; a retry starts it again from its beginning."""
-        self._send("PUT", path, source=source)
+        self._send("PUT", path, source=source, query=query)
+
+    def send_file(self, path: str, source: Path, answer: type[T], /, *, key: str | None = None, **query: object) -> T:
+        """PUT the content of a file, streamed, and read the answer; ``key`` as for ``post``."""
+        return decode(self._send("PUT", path, source=source, query=query, key=key or str(uuid.uuid4())), answer)
 
     def get_bytes(self, path: str, /, **query: object) -> bytes:
         """GET raw bytes, such as a piece of a log."""
@@ -147,15 +155,16 @@ class Client:
         query: Query | None = None,
         body: object = None,
         key: str | None = None,
+        data: bytes | None = None,
         source: Path | None = None,
         wants_json: bool = True,
     ) -> httpx.Response:
-        content = None if body is None else msgspec.json.encode(body)
+        content = data if body is None else msgspec.json.encode(body)
 
         def once() -> httpx.Response:
             headers = self._headers()
             if content is not None:
-                headers["Content-Type"] = "application/json"
+                headers["Content-Type"] = "application/json" if body is not None else "application/octet-stream"
             if key is not None:
                 headers["Idempotency-Key"] = key
             arguments: dict[str, Any] = {"params": _flat(query or {}), "headers": headers}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,6 +28,7 @@ from sublight.messages.runs import (
 from sublight.sdk import logs
 from sublight.sdk.client import API, Client
 from sublight.sdk.download import chosen_artifacts, download
+from sublight.sdk.upload import upload_artifact
 from sublight.sdk.waiting import wait_for_run
 
 # A loop such as ``while run.status == "running"`` sees changes, and still does not flood the server.
@@ -66,7 +68,7 @@ class Run:
 
     @property
     def kind(self) -> str:
-        """``script``, ``sweep``, ``trial`` or ``child``."""
+        """``script``, ``sweep``, ``trial``, ``child`` or ``interactive``."""
         return self._view.kind
 
     @property
@@ -103,6 +105,11 @@ class Run:
     def name(self) -> str:
         """What people call it; the id unless someone gave a name."""
         return self._current().name
+
+    @property
+    def description(self) -> str:
+        """What someone wrote about it; empty unless someone did."""
+        return self._current().description
 
     @property
     def status(self) -> str:
@@ -201,9 +208,32 @@ class Run:
         self._view = self._client.patch(self._path, RunView, RunUpdate(name=name))
         return self
 
-    def logs(self, path: str = STANDARD_LOG) -> str:
-        """What the script has printed so far, or the text of another log."""
-        return logs.read_log(self._client, self.id, path)
+    def update(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Change what is given and leave the rest; a tag given as None is removed.
+
+        A property stays as it was first set: Conflict when one that is there is given another value.
+        """
+        change = RunUpdate(name=name, description=description, tags=dict(tags or {}), properties=dict(properties or {}))
+        self._view = self._client.patch(self._path, RunView, change)
+        return self
+
+    def upload(self, path_in_run: str, local_path: str | Path) -> None:
+        """Keep a copy of a file as the artifact ``path_in_run`` of this run; one of that name is replaced."""
+        upload_artifact(self._client, self.id, path_in_run, Path(local_path))
+
+    def logs(self, path: str = STANDARD_LOG, attempt: int | None = None) -> str:
+        """What the script has printed so far, or the text of another log.
+
+        Of the latest attempt that wrote it, unless ``attempt`` names an earlier one, counted from 1.
+        """
+        return logs.read_log(self._client, self.id, path, attempt)
 
     def log_files(self) -> list[LogFile]:
         """Its logs, with their sizes."""

@@ -7,6 +7,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
 
 from sublight.core.arguments import as_text, fill_command
 from sublight.core.errors import InvalidInput, NotSupported
@@ -16,6 +19,9 @@ from sublight.sdk.snapshot import PackedSource
 CURRENT_ENVIRONMENT = "current"
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAMES_SHOWN = 8
+# ``python [-u …] train.py …`` at the very start, with a relative path and nothing to be filled in.
+_PYTHON_FILE = re.compile(r"python[0-9.]*\s+(?:-[bBdEhiIOqsSuvx]+\s+)*([^\s'\"$;&|/-][^\s'\"$;&|]*\.py)(?=\s|$|[;&|])")
+_ANNOTATIONS_BYTES_MAX = 256 * 1024
 
 
 class Script:
@@ -26,8 +32,13 @@ class Script:
     takes a shell line, with ``${{inputs.NAME}}`` and ``${{search_space.NAME}}`` for values.
 
     ``arguments`` come first on the command line; the parameters of a trial follow as ``--name value``.
-    ``max_run_seconds`` ends a run that takes longer. ``retries_max`` is how often a run whose node was lost is started
-    again. The only ``environment`` for now is ``"current"``: the Python that the server runs with.
+    ``interpreter_arguments`` stand before the script (``["-u"]``, ``["-m", "my_wrapper"]``). ``max_run_seconds`` ends a
+    run that takes longer. ``retries_max`` is how often a run whose node was lost is started again. The only
+    ``environment`` for now is ``"current"``: the Python that the server runs with.
+
+    With ``needs_workspace_access``, ``Workspace.from_config()`` works inside the script: it reads the workspace and
+    submits runs in the submitter's name, for as long as the script runs. ``annotations`` (JSON, at most 256 kB) are kept
+    with the run and handed to the script as ``annotations.json`` in its run's directory; Sublight does not read them.
     """
 
     def __init__(
@@ -36,12 +47,15 @@ class Script:
         *,
         source: str | Path = ".",
         arguments: Sequence[object] = (),
+        interpreter_arguments: Sequence[object] = (),
         command: str | None = None,
         inputs: Mapping[str, object] | None = None,
         environment: str = CURRENT_ENVIRONMENT,
         environment_variables: Mapping[str, object] | None = None,
         max_run_seconds: float | None = None,
         retries_max: int = 3,
+        needs_workspace_access: bool = False,
+        annotations: Mapping[str, object] | None = None,
     ) -> None:
         self.shown_source = str(source)
         self.source = _existing_source(source)
@@ -53,11 +67,14 @@ class Script:
         self.script = None if script is None else _existing_script(script, self.source, self.shown_source)
         self.command = command
         self.arguments = _checked_arguments(arguments, command)
+        self.interpreter_arguments = _checked_arguments(interpreter_arguments, command, "interpreter_arguments")
         self.inputs = {str(name): as_text(value) for name, value in (inputs or {}).items()}
         self.environment = _checked_environment(environment)
         self.environment_variables = _checked_variables(environment_variables or {})
         self.max_run_seconds = _checked_seconds(max_run_seconds)
         self.retries_max = _checked_retries(retries_max)
+        self.needs_workspace_access = bool(needs_workspace_access)
+        self.annotations = _checked_annotations(annotations or {})
 
     def check_placeholders(self, names: Sequence[str] = ()) -> None:
         """Raise InvalidInput when the command uses a value that there is not; ``names`` are the tuned parameters."""
@@ -71,6 +88,8 @@ class Script:
                 f"{self.script} lies in {self.shown_source}, but the ignore rules leave it out of the snapshot; "
                 f"take it back with a line !/{self.script}"
             )
+        if self.command is not None:
+            _check_command_script(self.command, packed, self.shown_source)
 
     def definition(self, snapshot_id: str) -> ScriptDefinition:
         """The message form, once the source is stored under ``snapshot_id``."""
@@ -78,12 +97,15 @@ class Script:
             snapshot_id=snapshot_id,
             script=self.script,
             arguments=list(self.arguments),
+            interpreter_arguments=list(self.interpreter_arguments),
             command=self.command,
             inputs=self.inputs,
             environment=self.environment,
             environment_variables=self.environment_variables,
             max_run_seconds=self.max_run_seconds,
             retries_max=self.retries_max,
+            needs_workspace_access=self.needs_workspace_access,
+            annotations=self.annotations,
         )
 
     def __repr__(self) -> str:
@@ -138,19 +160,47 @@ def _existing_script(script: str, source: Path, shown_source: str) -> str:
     raise InvalidInput(f"there is no {script!r} in {shown_source} ({source}); {there}{suggestion(script, scripts)}")
 
 
-def _checked_arguments(arguments: Sequence[object], command: str | None) -> tuple[str, ...]:
+def _check_command_script(command: str, packed: PackedSource, shown_source: str) -> None:
+    """Refuse a command that begins by running a Python file which is not sent; every trial would fail by it."""
+    begin = _PYTHON_FILE.match(command)
+    if begin is None or packed.holds(str(PurePosixPath(begin.group(1)))):
+        return
+    scripts = sorted(path for path in packed.paths if path.endswith(".py"))
+    there = f"it has {listed(scripts)}" if scripts else "it has no Python file"
+    raise InvalidInput(
+        f"the command runs {begin.group(1)}, which is not in the snapshot of {shown_source}; {there}"
+        f"{suggestion(begin.group(1), scripts)}"
+    )
+
+
+def _checked_arguments(arguments: Sequence[object], command: str | None, what: str = "arguments") -> tuple[str, ...]:
     if isinstance(arguments, (str, bytes)) or not isinstance(arguments, Sequence):
         raise InvalidInput(
-            f"arguments must be a list like ['--epochs', 10], got {arguments!r}; shlex.split() turns a line into one"
+            f"{what} must be a list like ['--epochs', 10], got {arguments!r}; shlex.split() turns a line into one"
         )
     if arguments and command is not None:
-        raise InvalidInput("arguments go with a script; write them into the command line instead")
+        raise InvalidInput(f"{what} go with a script; write them into the command line instead")
     for position, argument in enumerate(arguments):
         if argument is None or isinstance(argument, (list, tuple, dict, set)):
             raise InvalidInput(
-                f"each argument must be text, a number or a boolean, got {argument!r} at position {position} of arguments"
+                f"each argument must be text, a number or a boolean, got {argument!r} at position {position} of {what}"
             )
     return tuple(as_text(argument) for argument in arguments)
+
+
+def _checked_annotations(annotations: Mapping[str, object]) -> dict[str, Any]:
+    """The annotations as plain JSON data, so that what is changed in them later is not changed here."""
+    try:
+        content = msgspec.json.encode(dict(annotations))
+        plain = msgspec.json.decode(content, type=dict[str, Any])
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"annotations must map names to what JSON can hold, but: {error}") from error
+    if len(content) > _ANNOTATIONS_BYTES_MAX:
+        raise InvalidInput(
+            f"annotations may have {_ANNOTATIONS_BYTES_MAX:,} bytes as JSON, got {len(content):,}; put what is large "
+            "into a file of the source folder"
+        )
+    return plain
 
 
 def _checked_environment(environment: str) -> str:

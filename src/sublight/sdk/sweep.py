@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sublight.core.arguments import option_name
+from sublight.core.arguments import option_name, placeholders
 from sublight.core.errors import InvalidInput
 from sublight.core.metric import Goal
 from sublight.core.policies import NoTermination, policy_from_json
@@ -33,6 +33,9 @@ class Sweep:
     ``max_concurrent`` trials run at once (None: as many as the target takes); ``trials_per_node`` of them may share a
     node (None: as the cluster says). Without a ``sampler`` points are random; without a ``policy`` every trial runs to
     its end. ``resume_from`` names earlier sweeps (runs or ids) whose trials count as known from the start.
+
+    A sweep whose first trials end without reporting the metric gives up, because no later one could be better; with
+    ``gives_up_when_silent=False`` it goes on, and an event says so.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Sweep:
         max_minutes: float | None = None,
         trials_per_node: int | None = None,
         resume_from: Run | str | Iterable[Run | str] = (),
+        gives_up_when_silent: bool = True,
     ) -> None:
         self.script = _checked_script(script)
         self.space = SearchSpace.from_json(space)
@@ -60,7 +64,9 @@ class Sweep:
         self.trials_per_node = None if trials_per_node is None else _whole(trials_per_node, "trials_per_node")
         self.max_minutes = _checked_minutes(max_minutes)
         self.resume_from = _ids(resume_from)
+        self.gives_up_when_silent = bool(gives_up_when_silent)
         self.script.check_placeholders(self.space.names)
+        _check_use(self.script, self.space.names)
         _warn_of_double_names(self.script, self.space.names)
 
     def definition(self, snapshot_id: str) -> SweepDefinition:
@@ -77,6 +83,7 @@ class Sweep:
             max_minutes=self.max_minutes,
             trials_per_node=self.trials_per_node,
             resume_from=list(self.resume_from),
+            gives_up_when_silent=self.gives_up_when_silent,
         )
 
     def __repr__(self) -> str:
@@ -140,6 +147,19 @@ def _ids(resume_from: Run | str | Iterable[Run | str]) -> tuple[str, ...]:
             raise InvalidInput(f"resume_from takes sweeps or their ids, got {item!r}")
         ids.append(run_id)
     return tuple(ids)
+
+
+def _check_use(script: Script, names: Iterable[str]) -> None:
+    """Refuse a parameter that the command does not mention: its trials would differ in nothing."""
+    if script.command is None:
+        return
+    used = {name.lstrip("-") for name in placeholders(script.command, "search_space")}
+    unused = [name.lstrip("-") for name in names if name.lstrip("-") not in used]
+    if unused:
+        raise InvalidInput(
+            f"the command does not use ${{{{search_space.{unused[0]}}}}}, so trials with different values of it would do "
+            f"the same; write --{unused[0]} ${{{{search_space.{unused[0]}}}}} into the command, or take it out of the space"
+        )
 
 
 def _warn_of_double_names(script: Script, names: Iterable[str]) -> None:

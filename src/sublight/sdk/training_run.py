@@ -343,7 +343,7 @@ class ChildRun(_Reporting):
     exception fails it. The first end counts. A child that is not ended shares the end of the script's run.
     """
 
-    def __init__(self, parent: TrainingRun, name: str | None) -> None:
+    def __init__(self, parent: _Reporting, name: str | None) -> None:
         # Random, because several processes of the script, and later attempts of it, may start children.
         self._local_id = os.urandom(4).hex()
         self._files_below_uploads = f"children/{self._local_id}/"

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from sublight.core.errors import InvalidInput
+from sublight.messages.experiments import ExperimentSummary
 from sublight.messages.people import AuditEntry, LoginCode, WorkspaceView
 from sublight.messages.runs import Comparison, RunView
 from sublight.sdk import discovery
+from sublight.sdk.assets import Assets
 from sublight.sdk.client import API, Client
 from sublight.sdk.cluster import Clusters
+from sublight.sdk.datastores import Datastores
 from sublight.sdk.endpoint import Endpoint
 from sublight.sdk.experiment import Experiment
 from sublight.sdk.people import People, Tokens
 from sublight.sdk.run import Run
 from sublight.sdk.runs import list_runs
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentSummary:
-    """An experiment in a list; ``last_run`` is when its newest run was made (seconds since 1970)."""
-
-    name: str
-    created: float
-    runs_count: int
-    last_run: float | str | None = None
 
 
 class Workspace:
@@ -81,6 +73,16 @@ class Workspace:
         return Clusters(self.client)
 
     @property
+    def assets(self) -> Assets:
+        """The registered datasets, models, environments and mapped addresses."""
+        return Assets(self.client)
+
+    @property
+    def datastores(self) -> Datastores:
+        """The folders of files that everybody shares."""
+        return Datastores(self.client)
+
+    @property
     def people(self) -> People:
         """Who may do what here."""
         return People(self.client)
@@ -92,7 +94,7 @@ class Workspace:
 
     @property
     def experiments(self) -> list[ExperimentSummary]:
-        """All experiments with the number of their runs."""
+        """All experiments with the number of their runs, archived ones too."""
         return self.client.get(f"{API}/experiments", list[ExperimentSummary])
 
     def experiment(self, name: str) -> Experiment:
@@ -133,12 +135,16 @@ class Workspace:
             tag=tag,
         )
 
-    def compare(self, *runs: Run | str) -> Comparison:
-        """Two or more runs or sweeps side by side: time, price, best value, time to the same value."""
+    def compare(self, *runs: Run | str, metric: str | None = None, direction: str | None = None) -> Comparison:
+        """Two or more runs or sweeps side by side: time, price, best value, time to the same value.
+
+        By the sweeps' primary metric, or by the ``metric`` named, more of which is better unless ``direction`` is
+        ``"minimize"``; plain runs can be compared by a metric only so.
+        """
         ids = [run.id if isinstance(run, Run) else run for run in runs]
         if len(ids) < 2:
             raise InvalidInput(f"compare needs two runs or more, got {len(ids)}")
-        return self.client.get(f"{API}/compare", Comparison, run=ids)
+        return self.client.get(f"{API}/compare", Comparison, run=ids, metric=metric, direction=direction)
 
     def audit(self, limit: int = 50) -> list[AuditEntry]:
         """Who changed what, newest first."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from sublight import __version__
+from sublight.messages.experiments import ExperimentSummary
 from sublight.messages.runs import Comparison
+from sublight.server.api.assets import assets_router
 from sublight.server.api.changes import changes_router
 from sublight.server.api.clusters import clusters_router
+from sublight.server.api.datastores import datastores_router
+from sublight.server.api.experiments import experiments_router
 from sublight.server.api.files import files_router
+from sublight.server.api.interactive import interactive_router
 from sublight.server.api.nodes import nodes_router
 from sublight.server.api.people import people_router
 from sublight.server.api.runs import runs_router
@@ -24,9 +28,13 @@ from sublight.server.changes import Changes
 from sublight.server.errors import ErrorPage, install_error_handlers
 from sublight.server.protection import protect
 from sublight.server.reconcilers.loop import Loop
+from sublight.server.services.assets import Assets
 from sublight.server.services.clusters import Clusters
 from sublight.server.services.compare import Compare
+from sublight.server.services.datastores import Datastores
+from sublight.server.services.experiments import Experiments
 from sublight.server.services.files import Files
+from sublight.server.services.interactive import InteractiveRuns
 from sublight.server.services.metrics import Metrics
 from sublight.server.services.nodes import Nodes
 from sublight.server.services.people import People
@@ -46,8 +54,12 @@ class Services:
     clusters: Clusters
     nodes: Nodes
     files: Files
+    assets: Assets
+    datastores: Datastores
     people: People
     comparing: Compare
+    experimenting: Experiments
+    interactive: InteractiveRuns
     workspace_id: str
     workspace_name: str
     started: float
@@ -56,9 +68,9 @@ class Services:
         """Runs side by side."""
         return self.comparing(run_ids)
 
-    def experiments(self) -> Sequence[dict[str, Any]]:
+    def experiments(self) -> Sequence[ExperimentSummary]:
         """All experiments with the number of their runs."""
-        return self.runs.experiments()
+        return self.experimenting.list()
 
 
 def make_app(
@@ -101,13 +113,16 @@ def make_app(
             about,
             services.people,
             sizes=services.clusters.sizes,
-            experiments=services.experiments,
             shutdown=request_shutdown,
         )
     )
     app.include_router(runs_router(services.runs, services.metrics, services.comparing))
+    app.include_router(experiments_router(services.experimenting))
+    app.include_router(interactive_router(services.interactive))
     app.include_router(clusters_router(services.clusters))
     app.include_router(files_router(services.files))
+    app.include_router(assets_router(services.assets))
+    app.include_router(datastores_router(services.datastores))
     app.include_router(people_router(services.people))
     app.include_router(changes_router(services.changes, services.callers))
     app.include_router(nodes_router(services.nodes, services.files, services.database))

@@ -73,7 +73,9 @@ class Authentication:
         if authorization is not None:
             scheme, _, secret = authorization.partition(" ")
             # A wrong header is not made good by a cookie: the request says itself by which right it comes.
-            return await self._find(secret.strip(), TokenKind.ACCESS, TokenKind.NODE) if _is_bearer(scheme) else None
+            if not _is_bearer(scheme):
+                return None
+            return await self._find(secret.strip(), TokenKind.ACCESS, TokenKind.NODE, TokenKind.RUN)
         cookie = cookie_parser(headers.get("cookie", "")).get(self._cookie)
         return await self._find(cookie, TokenKind.SESSION) if cookie else None
 

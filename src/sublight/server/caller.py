@@ -1,4 +1,4 @@
-"""Who makes a request: from the secret that came with it to a person or a node."""
+"""Who makes a request: from the secret that came with it to a person, a node or the script of a run."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import math
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
 
 from sublight.core.errors import NotAuthenticated, SublightError, TooManyRequests
 from sublight.server.clock import Clock
+from sublight.server.run_tokens import RunTokens, attempt_of
 from sublight.server.secret_text import SECRET_LENGTH_MAX, hash_of
 from sublight.store import people as rows
+from sublight.store import runs as run_rows
 from sublight.store.database import Database
 from sublight.store.people import TokenKind
 
@@ -23,10 +28,11 @@ _WRONG_LOGINS_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A person by token or session, or a node by its own token.
+    """A person by token or session, a node by its own token, or a script by the token of its run.
 
     ``csrf`` is empty unless the caller came by a session in a browser; then it must accompany every change.
-    ``node_id`` is None for people. ``token_id`` names the token or session, never its secret.
+    ``node_id`` is None for people. ``token_id`` names the token or session, never its secret. ``run_id`` is set for the
+    script of a run, which acts for the person who submitted it, and ``attempt`` is the attempt whose token it has.
     """
 
     name: str
@@ -34,6 +40,8 @@ class Caller:
     csrf: str = ""
     node_id: str | None = None
     token_id: str = ""
+    run_id: str | None = None
+    attempt: int = 0
 
 
 class Callers:
@@ -42,9 +50,10 @@ class Callers:
     ``forget`` makes every change of people, roles and tokens act at once. Safe to use from several threads.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, run_tokens: RunTokens) -> None:
         self._database = database
         self._clock = clock
+        self._run_tokens = run_tokens
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._generation = 0
@@ -64,6 +73,10 @@ class Callers:
         cached = self.cached(secret, *kinds)
         if cached is not None:
             return cached
+        if TokenKind.RUN in kinds:
+            caller = self._find_run(secret)
+            if caller is not None:
+                return caller
         hash = hash_of(secret)
         generation = self._generation
         with self._database.read() as connection:
@@ -92,9 +105,23 @@ class Callers:
                 self._known[hash] = _Known(self._clock.monotonic() + _CACHE_SECONDS, expires, kind, caller)
         return caller
 
+    def _find_run(self, secret: str) -> Caller | None:
+        """The caller by a run token. Never remembered: it must be worth nothing from the moment its attempt closes."""
+        named = attempt_of(secret)
+        if named is None:
+            return None
+        with self._database.read() as connection:
+            attempt = run_rows.attempt(connection, *named)
+            if attempt is None or not self._run_tokens.is_genuine(secret, attempt.placed):
+                return None
+            return _caller_of_attempt(connection, attempt)
+
     def is_valid(self, caller: Caller) -> bool:
         """True while the token or session of a caller is valid and unchanged; long streams ask every few seconds."""
         with self._database.read() as connection:
+            if caller.run_id is not None:
+                attempt = run_rows.attempt(connection, caller.run_id, caller.attempt)
+                return attempt is not None and _caller_of_attempt(connection, attempt) == caller
             row = rows.token_by_id(connection, caller.token_id)
         if row is None or (row.expires is not None and self._clock.now() >= row.expires):
             return False
@@ -105,6 +132,18 @@ class Callers:
         with self._lock:
             self._generation += 1
             self._known.clear()
+
+
+def _caller_of_attempt(connection: Connection, attempt: Any) -> Caller | None:
+    """Who acts by the token of this attempt: whoever submitted the run, with the roles that they have now."""
+    if not attempt.is_open:
+        return None
+    person = rows.find(connection, run_rows.get(connection, attempt.run_id).created_by)
+    if person is None:
+        return None
+    return Caller(
+        name=person.name, roles=frozenset(person.roles), run_id=str(attempt.run_id), attempt=int(attempt.number)
+    )
 
 
 @dataclass(frozen=True, slots=True)

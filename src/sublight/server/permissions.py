@@ -53,6 +53,10 @@ PERMISSIONS_OF_ROLE: dict[Role, frozenset[Permission]] = {
 }
 
 
+# What the token of a run opens at most, whatever roles the person has who submitted the run.
+PERMISSIONS_OF_RUN = frozenset({_P.READ, _P.SUBMIT})
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a route asks for, and in words what it does, for the sentence of a refusal."""
@@ -67,8 +71,11 @@ def _read(*paths: str) -> dict[tuple[str, str], Rule]:
 
 _API = "/api/v1"
 _RUN = f"{_API}/runs/{{run_id}}"
+_EXPERIMENT = f"{_API}/experiments/{{name:path}}"
 _CLUSTER = f"{_API}/clusters/{{name}}"
 _NODE = f"{_API}/nodes/{{node_id}}"
+_ASSET = f"{_API}/assets/{{asset_id}}"
+_DATASTORE = f"{_API}/datastores/{{name}}"
 
 ROUTES: dict[tuple[str, str], Rule] = {
     # Open to everybody: that the server lives, and the way in.
@@ -89,8 +96,30 @@ ROUTES: dict[tuple[str, str], Rule] = {
     **_read(f"{_API}/runs", _RUN),
     ("PATCH", _RUN): Rule(_P.SUBMIT, "changing a run"),
     ("POST", f"{_RUN}/cancel"): Rule(_P.SUBMIT, "canceling a run"),
+    ("PUT", f"{_RUN}/artifacts"): Rule(_P.SUBMIT, "storing a file of a run"),
+    # Runs of a user's own process.
+    ("POST", f"{_API}/interactive-runs"): Rule(_P.SUBMIT, "starting a run"),
+    ("PUT", f"{_RUN}/journal"): Rule(_P.SUBMIT, "reporting on a run"),
+    ("PUT", f"{_RUN}/logs"): Rule(_P.SUBMIT, "reporting on a run"),
+    ("POST", f"{_RUN}/end"): Rule(_P.SUBMIT, "ending a run"),
+    # Experiments.
+    **_read(_EXPERIMENT),
+    ("PUT", _EXPERIMENT): Rule(_P.SUBMIT, "making an experiment"),
+    ("PATCH", _EXPERIMENT): Rule(_P.SUBMIT, "changing an experiment"),
+    ("DELETE", _EXPERIMENT): Rule(_P.SUBMIT, "deleting an experiment"),
     **_read(*(f"{_RUN}/{part}" for part in ("trials", "curves", "metrics", "series", "records", "attempts", "events"))),
     **_read(f"{_RUN}/logs", f"{_RUN}/logs/content", f"{_RUN}/artifacts", f"{_RUN}/artifacts/content"),
+    # Assets and datastores.
+    ("POST", f"{_API}/assets"): Rule(_P.SUBMIT, "registering an asset"),
+    **_read(f"{_API}/assets", f"{_API}/assets/named", _ASSET, f"{_ASSET}/files", f"{_ASSET}/content"),
+    ("PATCH", _ASSET): Rule(_P.SUBMIT, "changing an asset"),
+    ("DELETE", _ASSET): Rule(_P.SUBMIT, "deleting an asset"),
+    ("POST", f"{_API}/datastores"): Rule(_P.SUBMIT, "creating a datastore"),
+    **_read(f"{_API}/datastores", _DATASTORE, f"{_DATASTORE}/files", f"{_DATASTORE}/files/content"),
+    ("POST", f"{_DATASTORE}/make-default"): Rule(_P.SUBMIT, "choosing the default datastore"),
+    ("DELETE", _DATASTORE): Rule(_P.SUBMIT, "deleting a datastore"),
+    ("PUT", f"{_DATASTORE}/files"): Rule(_P.SUBMIT, "uploading a file"),
+    ("DELETE", f"{_DATASTORE}/files"): Rule(_P.SUBMIT, "removing a file"),
     # Clusters.
     ("POST", f"{_API}/clusters"): Rule(_P.COMPUTE, "creating a cluster"),
     **_read(f"{_API}/clusters", _CLUSTER, f"{_CLUSTER}/events"),
@@ -146,6 +175,11 @@ def is_allowed(roles: Iterable[str], permission: Permission) -> bool:
 
 def check_permission(caller: Caller, rule: Rule) -> None:
     """Raise NotAllowed, saying which role would do and whom to ask, unless the caller's roles carry the permission."""
+    if caller.run_id is not None and rule.permission not in PERMISSIONS_OF_RUN:
+        raise NotAllowed(
+            f"{rule.doing} is not for scripts: the token of run {caller.run_id} reads the workspace and submits runs, "
+            "and nothing else; do it from outside the run"
+        )
     if is_allowed(caller.roles, rule.permission):
         return
     needed = " or ".join(role for role, carried in PERMISSIONS_OF_ROLE.items() if _names_role(role, carried, rule))

@@ -6,6 +6,7 @@ All of it is plain ASGI without copies of bodies, so that it costs next to nothi
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from fastapi import FastAPI
@@ -22,6 +23,8 @@ from sublight.server.errors import UnexpectedErrors, error_response, response_to
 
 BODY_BYTES_MAX = 8_000_000
 NODE_BODY_BYTES_MAX = 16_000_000
+_ARTIFACTS = re.compile(r"/api/v1/runs/[^/]+/artifacts")
+_UPLOADS = ("/api/v1/blobs/", "/api/v1/datastores/")
 
 CONTENT_SECURITY_POLICY = (
     # Plotly writes styles into elements, so styles are allowed inline; scripts never are.
@@ -143,7 +146,8 @@ def _body_limit(scope: Scope) -> int | None:
     if scope["type"] != "http":
         return None
     is_node = scope["path"].startswith("/api/v1/nodes/")
-    if scope["method"] == "PUT" and (is_node or scope["path"].startswith("/api/v1/blobs/")):
+    is_upload = scope["path"].startswith(_UPLOADS) or _ARTIFACTS.fullmatch(scope["path"])
+    if scope["method"] == "PUT" and (is_node or is_upload):
         return None
     return NODE_BODY_BYTES_MAX if is_node else BODY_BYTES_MAX
 

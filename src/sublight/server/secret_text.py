@@ -8,7 +8,13 @@ import secrets
 from sublight.store.people import TokenKind
 
 # The prefix says what a secret is for, so that a person who finds one in a file knows, and a scanner can find it.
-PREFIXES = {TokenKind.ACCESS: "sl_", TokenKind.NODE: "sln_", TokenKind.SESSION: "sls_", TokenKind.LOGIN: "slc_"}
+PREFIXES = {
+    TokenKind.ACCESS: "sl_",
+    TokenKind.NODE: "sln_",
+    TokenKind.SESSION: "sls_",
+    TokenKind.LOGIN: "slc_",
+    TokenKind.RUN: "slr_",
+}
 _BYTES = 32  # 256 bits: no guessing, so a plain fast hash is enough and no slow password hash is needed
 SECRET_LENGTH_MAX = 200
 

@@ -20,6 +20,8 @@ class Settings:
     ``replace_seconds``: after how much silence of a node its runs are given to others. It must be larger than the two
     together, so that the node has surely stopped them.
     ``start_seconds``: how long a node may take to come up before it is given up.
+    ``interactive_silence_seconds``: after how much silence of its process an interactive run counts as failed. Processes
+    make themselves heard every 15 seconds.
     """
 
     root: Path
@@ -31,6 +33,7 @@ class Settings:
     replace_seconds: float = 90.0
     poll_seconds: float = 5.0
     start_seconds: float = 120.0
+    interactive_silence_seconds: float = 600.0
     tick_seconds: float = 1.0
     sizes: tuple[Mapping[str, Any], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)

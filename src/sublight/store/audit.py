@@ -19,6 +19,8 @@ class Actor(Protocol):
     def name(self) -> str: ...
     @property
     def roles(self) -> Collection[str]: ...
+    @property
+    def run_id(self) -> str | None: ...
 
 
 def append(
@@ -32,16 +34,19 @@ def append(
 ) -> None:
     """Note an act inside the transaction that does it, so that neither is ever stored without the other.
 
+    Where the script of a run acted for the person, the detail names that run.
+
     ``action`` is a verb with its object (``create cluster``), ``subject`` what it was done to (``cluster:cpu``).
     ``detail`` must hold no secret.
     """
+    by_run = {} if actor.run_id is None else {"by_script_of_run": actor.run_id}
     row = {
         "time": time,
         "person": actor.name,
         "roles": sorted(actor.roles),
         "action": action,
         "subject": subject[:256],
-        "detail": dict(detail or {}),
+        "detail": {**(detail or {}), **by_run},
     }
     connection.execute(insert(audit), row)
 

@@ -24,6 +24,12 @@ def append(
     connection.execute(insert(events), row)
 
 
+def has_kind(connection: Connection, subject: str, kind: str) -> bool:
+    """True when the subject has an event of this kind."""
+    query = select(events.c.number).where(events.c.subject == subject, events.c.kind == kind).limit(1)
+    return connection.scalar(query) is not None
+
+
 def of_subject(connection: Connection, subject: str, *, limit: int = 200) -> list[Any]:
     """The newest events of a subject, oldest first."""
     newest = select(events).where(events.c.subject == subject).order_by(events.c.number.desc()).limit(limit)

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -82,6 +83,12 @@ class LogFiles:
         with os.fdopen(descriptor, "rb") as file:
             file.seek(offset)
             return file.read(limit)
+
+    def remove(self, run_id: str) -> None:
+        """Remove all logs of a run."""
+        if not _RUN_ID.fullmatch(run_id):
+            raise InvalidInput(f"{run_id[:80]!r} is not the id of a run")
+        shutil.rmtree(self._root / run_id, ignore_errors=True)
 
     def _path(self, run_id: str, attempt: int, path: str) -> Path:
         if not _RUN_ID.fullmatch(run_id):

@@ -12,12 +12,16 @@ from sublight.store.tables import people, tokens
 
 
 class TokenKind(StrEnum):
-    """What a secret opens: the API, the portal in a browser, the portal's door once, or a node's own calls."""
+    """What a secret opens: the API, the portal in a browser, the portal's door once, or a node's own calls.
+
+    RUN, for the script of a run, is the one kind of which nothing is stored (``server.run_tokens``).
+    """
 
     ACCESS = "access"
     SESSION = "session"
     LOGIN = "login"
     NODE = "node"
+    RUN = "run"
 
 
 def all_people(connection: Connection) -> list[Row[Any]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, or_, select, update
 
 from sublight.core.errors import Conflict, NotFound
 from sublight.core.run import ON_NODE_STATUSES, TERMINAL_STATUSES, RunStatus, is_legal_move
 from sublight.store import events
 from sublight.store.database import Database
-from sublight.store.tables import attempts, experiments, metrics, runs, script_children
+from sublight.store.tables import artifacts, attempts, logs, metric_chunks, metrics, records, runs, script_children
+from sublight.store.tables import events as event_rows
 
 # A row of ``runs``; its columns are attributes. (SQLAlchemy gives rows no static shape.)
 RunRow = Any
@@ -24,6 +25,7 @@ def add(connection: Connection, database: Database, row: Mapping[str, Any]) -> N
     """Store a new run. Missing columns get their empty value."""
     full = {
         "name": row["id"],
+        "description": "",
         "reason": "",
         "attempt": 0,
         "parameters": {},
@@ -48,6 +50,17 @@ def get(connection: Connection, run_id: str) -> RunRow:
 def exists(connection: Connection, run_id: str) -> bool:
     """True when the run is known."""
     return connection.scalar(select(runs.c.number).where(runs.c.id == run_id)) is not None
+
+
+def is_sweep(connection: Connection, run_id: str) -> bool:
+    """True when there is a sweep of this id."""
+    return connection.scalar(select(runs.c.kind).where(runs.c.id == run_id)) == "sweep"
+
+
+def ids_with_number(connection: Connection, beginning: str) -> list[str]:
+    """The ids that begin with this text and then a digit."""
+    query = select(runs.c.id).where(runs.c.id >= f"{beginning}0", runs.c.id < f"{beginning}:")  # ':' comes after '9'
+    return list(connection.scalars(query).all())
 
 
 def change(connection: Connection, database: Database, row: RunRow, **values: Any) -> None:
@@ -152,6 +165,38 @@ def unfinished_sweeps(connection: Connection) -> list[RunRow]:
     return list(connection.execute(query).all())
 
 
+def unfinished_interactive(connection: Connection) -> list[RunRow]:
+    """Interactive runs whose process has not ended them."""
+    where = and_(runs.c.status == RunStatus.RUNNING.value, runs.c.kind == "interactive")
+    return list(connection.execute(select(runs).where(where).order_by(runs.c.number)).all())
+
+
+def unfinished_of_experiment(connection: Connection, experiment: str) -> list[str]:
+    """The ids of an experiment's runs that have not ended."""
+    terminal = [status.value for status in TERMINAL_STATUSES]
+    where = and_(runs.c.experiment == experiment, runs.c.status.not_in(terminal))
+    return list(connection.scalars(select(runs.c.id).where(where).order_by(runs.c.number)).all())
+
+
+def remove_all(connection: Connection, database: Database, experiment: str) -> list[str]:
+    """Forget the runs of an experiment with everything that is kept of them; returns their ids.
+
+    Contents of files are shared between runs and stay; the log files on the disk are the caller's to remove.
+    """
+    chosen = select(runs.c.id).where(runs.c.experiment == experiment)
+    rows = connection.execute(select(runs.c.id, runs.c.parent_id, runs.c.target).where(runs.c.experiment == experiment))
+    ids = []
+    for row in rows.all():
+        ids.append(row.id)
+        database.next_change(*_subjects(row.id, row.parent_id, row.target))
+    for table in (attempts, metrics, metric_chunks, records, artifacts, logs, script_children):
+        connection.execute(delete(table).where(table.c.run_id.in_(chosen)))
+    subjects = select(literal("run:").concat(runs.c.id)).where(runs.c.experiment == experiment)
+    connection.execute(delete(event_rows).where(event_rows.c.subject.in_(subjects)))
+    connection.execute(delete(runs).where(runs.c.experiment == experiment))
+    return ids
+
+
 def queued(connection: Connection, target: str | None = None) -> list[RunRow]:
     """Runs that wait for a node, in the order in which they were queued."""
     query = select(runs).where(runs.c.status == RunStatus.QUEUED.value, runs.c.kind.in_(("script", "trial")))
@@ -185,29 +230,6 @@ def metric_values(connection: Connection, run_ids: Sequence[str]) -> dict[str, d
         for run_id, name, last in connection.execute(query).all():
             found[run_id][name] = last
     return found
-
-
-def ensure_experiment(connection: Connection, name: str, *, time: float) -> None:
-    """Make sure that the experiment is listed."""
-    if connection.scalar(select(experiments.c.name).where(experiments.c.name == name)) is None:
-        connection.execute(insert(experiments), {"name": name, "created": time})
-
-
-def list_experiments(connection: Connection) -> list[Any]:
-    """Experiments with their number of top-level runs and the time of the newest, newest first."""
-    is_own = and_(runs.c.experiment == experiments.c.name, runs.c.parent_id.is_(None))
-    query = (
-        select(
-            experiments.c.name,
-            experiments.c.created,
-            func.count(runs.c.number).label("runs_count"),
-            func.max(runs.c.created).label("last_run"),
-        )
-        .select_from(experiments.outerjoin(runs, is_own))
-        .group_by(experiments.c.name, experiments.c.created)
-        .order_by(func.max(runs.c.created).desc())
-    )
-    return list(connection.execute(query).all())
 
 
 # -- attempts ---------------------------------------------------------------------------------------------------------

@@ -129,6 +129,10 @@ experiments = Table(
     metadata,
     Column("name", String(256), primary_key=True),
     Column("created", Double, nullable=False),
+    # A name may be used again after an experiment was deleted; the id tells the two apart.
+    Column("id", String(36), nullable=False, unique=True),
+    Column("tags", JSON, nullable=False, server_default="{}"),
+    Column("is_archived", Boolean, nullable=False, server_default=false()),
 )
 
 runs = Table(
@@ -137,9 +141,10 @@ runs = Table(
     # ``number`` orders runs by creation without ties; pages of the history are cut by it.
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("id", String(64), nullable=False, unique=True),
-    Column("kind", String(8), nullable=False),
+    Column("kind", String(16), nullable=False),
     Column("experiment", String(256), nullable=False),
     Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
     Column("target", String(64), nullable=False),
     # What the cluster was at submission (size, price_per_hour, nodes_max): it may be changed or deleted later.
     Column("target_facts", JSON, nullable=False),
@@ -286,4 +291,61 @@ script_children = Table(
     Column("child", String(64), primary_key=True),
     Column("child_run_id", String(64), nullable=False),
     UniqueConstraint("child_run_id"),
+)
+
+# The version that a name of an asset got last. It outlives deleted versions, so that no number means two things.
+asset_names = Table(
+    "asset_names",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(2048), primary_key=True),
+    Column("last_version", Integer, nullable=False),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    # ``number`` orders assets by registration without ties; pages are cut by it.
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(2048), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("properties", JSON, nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("files_count", Integer, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("modified", Double, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("run_id", String(64)),
+    Column("experiment", String(256)),
+    Column("is_archived", Boolean, nullable=False),
+    UniqueConstraint("kind", "name", "version"),
+    Index("ix_assets_kind_number", "kind", "number"),
+    Index("ix_assets_run_id", "run_id"),
+)
+
+asset_files = Table(
+    "asset_files",
+    metadata,
+    Column("asset_id", String(36), primary_key=True),
+    Column("path", String(1024), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Index("ix_asset_files_sha256", "sha256"),
+)
+
+# Datastores besides the one that every workspace has; their files lie in folders, not here.
+datastores = Table(
+    "datastores",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("created_by", String(128), nullable=False),
 )

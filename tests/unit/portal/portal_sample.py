@@ -20,6 +20,7 @@ from fastapi import FastAPI, Request
 from sublight.core.errors import Conflict, NotAuthenticated, NotFound
 from sublight.messages.clusters import ClusterView, NodeView, SizeView
 from sublight.messages.definitions import ScriptDefinition, SnapshotFile, SnapshotView, SweepDefinition
+from sublight.messages.experiments import ExperimentSummary
 from sublight.messages.runs import (
     ArtifactView,
     AttemptView,
@@ -440,9 +441,9 @@ class SampleServices:
             verdict=f"{run_ids[0]} reached accuracy 0.79 in 0.31 of the time of {run_ids[-1]} at 1.4 times the price.",
         )  # fmt: skip
 
-    def experiments(self) -> list[dict[str, Any]]:
+    def experiments(self) -> list[ExperimentSummary]:
         names = sorted({run.experiment for run in self.store.runs.values()})
-        return [{"name": name, "created": START, "runs_count": 1, "last_run": None} for name in names]
+        return [ExperimentSummary(name=name, created=START, runs_count=1) for name in names]
 
 
 def _column(run: RunView) -> CompareColumn:

@@ -125,7 +125,9 @@ def test_tags_are_set_and_removed(server: FakeServer) -> None:
     run = Run(server.client(), a_run()).tag(a="1", b=None)
 
     assert run.tags == {"a": "1"}
-    assert server.bodies("PATCH", RUN) == [{"name": None, "tags": {"a": "1", "b": None}}]
+    assert server.bodies("PATCH", RUN) == [
+        {"name": None, "description": None, "tags": {"a": "1", "b": None}, "properties": {}}
+    ]
 
 
 def test_watching_shows_every_state_until_the_end(server: FakeServer) -> None:
@@ -264,6 +266,10 @@ def test_a_run_that_starts_again_shows_its_new_log_after_a_line(server: FakeServ
     follow_log(server.client(), "exp-abc123", "std_log.txt", out, sleep=lambda _: None)
 
     assert out.getvalue() == "first\n--- attempt 2: the run was started again ---\nsecond\n"
+    read = [
+        (r.url.params["attempt"], r.url.params["offset"]) for r in server.requests if r.url.path.endswith("content")
+    ]
+    assert read == [("1", "0"), ("2", "0")]
 
 
 def artifact(path: str, content: bytes = b"content") -> ArtifactView:

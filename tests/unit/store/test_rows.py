@@ -15,6 +15,7 @@ from sublight.store.database import Database
 class Someone:
     name: str = "ann"
     roles: frozenset[str] = field(default_factory=lambda: frozenset({"reader", "owner"}))
+    run_id: str | None = None
 
 
 # -- idempotency ----------------------------------------------------------------------------------------------------------

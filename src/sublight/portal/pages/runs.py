@@ -17,7 +17,7 @@ from sublight.portal.rendering import render
 
 FILTERS = ("experiment", "status", "kind", "target", "search", "tag")
 # The history lists what people submitted; trials and children are found through their parents.
-KINDS = ("script", "sweep")
+KINDS = ("script", "sweep", "interactive")
 # A filter may name a family of statuses, which is what people mean by "what is running?".
 FAMILIES = {"active": ACTIVE, "waiting": WAITING, "ended": ENDED}
 PAGE_SIZE = 50
@@ -107,7 +107,7 @@ class HistoryPage(Page):
 
     @cached_property
     def experiments(self) -> list[str]:
-        return [str(experiment["name"]) for experiment in self._services.experiments()]
+        return [experiment.name for experiment in self._services.experiments()]
 
     @cached_property
     def targets(self) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
 from sublight.core.errors import InvalidInput
+from sublight.core.snapshot import check_path
 from sublight.messages.definitions import SnapshotRequest, SnapshotResponse, SnapshotView
 from sublight.messages.runs import ArtifactView, LogFile
 from sublight.server.auth import current_caller
@@ -29,8 +31,11 @@ def files_router(files: Files) -> APIRouter:
         return files.create_snapshot(caller, request)
 
     @router.put("/blobs/{sha256}", status_code=204)
-    async def put_blob(request: Request, sha256: str) -> None:
-        await receive_blob(request, files, sha256)
+    async def put_blob(
+        request: Request, sha256: str, size_bytes: Annotated[int | None, Query(ge=0)] = None
+    ) -> None:
+        """The raw body becomes a content; without ``size_bytes`` it is at most as large as a snapshot may be."""
+        await receive_blob(request, files, sha256, size_bytes)
 
     @router.get("/snapshots/{snapshot_id}")
     def get_snapshot(snapshot_id: str) -> SnapshotView:
@@ -58,6 +63,20 @@ def files_router(files: Files) -> APIRouter:
     @router.get("/runs/{run_id}/artifacts")
     def list_artifacts(run_id: str) -> list[ArtifactView]:
         return files.artifacts(run_id)
+
+    @router.put("/runs/{run_id}/artifacts", status_code=204)
+    async def put_artifact(
+        request: Request,
+        run_id: str,
+        path: str,
+        sha256: str,
+        size: int = Query(ge=0),
+        caller: Caller = Depends(current_caller),
+    ) -> None:
+        check_path(path)
+        await run_in_threadpool(files.check_run, run_id)
+        await receive_blob(request, files, sha256, size)
+        await run_in_threadpool(files.keep_artifact, caller, run_id, path, sha256)
 
     @router.get("/runs/{run_id}/artifacts/content")
     def get_artifact(run_id: str, path: str) -> Response:

@@ -39,7 +39,7 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
     @router.get("/runs")
     def list_runs(
         experiment: str | None = None,
-        kind: Literal["script", "sweep", "trial", "child"] | None = None,
+        kind: Literal["script", "sweep", "trial", "child", "interactive"] | None = None,
         status: Annotated[list[str] | None, Query()] = None,
         parent_id: str | None = None,
         target: str | None = None,
@@ -101,7 +101,9 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
         return list(runs.events(f"run:{run_id}", limit))
 
     @router.get("/compare")
-    def compare_runs(run: Annotated[list[str], Query()]) -> Comparison:
-        return compare(run)
+    def compare_runs(
+        run: Annotated[list[str], Query()], metric: str | None = None, direction: str | None = None
+    ) -> Comparison:
+        return compare(run, metric=metric, direction=direction)
 
     return router

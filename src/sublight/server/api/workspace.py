@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query
 
@@ -30,7 +29,6 @@ def workspace_router(
     people: People,
     *,
     sizes: Callable[[], Sequence[SizeView]],
-    experiments: Callable[[], Sequence[dict[str, Any]]],
     shutdown: Callable[[], None],
 ) -> APIRouter:
     """The routes. ``shutdown`` asks the server to stop; it is called once the answer is out, and returns at once."""
@@ -56,10 +54,6 @@ def workspace_router(
         people.note(caller, "stop server", "workspace")
         background.add_task(shutdown)
         return {"status": "stopping"}
-
-    @router.get("/api/v1/experiments")
-    def list_experiments() -> list[dict[str, Any]]:
-        return list(experiments())
 
     @router.get("/api/v1/sizes")
     def list_sizes() -> list[SizeView]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from sublight.core.arguments import script_arguments
-from sublight.core.errors import SublightError
+from sublight.core.errors import InvalidInput, NotSupported, SublightError
 from sublight.core.ids import trial_id
 from sublight.core.policies import policy_from_json
 from sublight.core.policies.base import TrialReports
@@ -27,12 +27,14 @@ from sublight.core.sweep import (
     TrialState,
     best_trial,
     decide,
+    silence_warning,
 )
 from sublight.messages.definitions import SweepDefinition
 from sublight.messages.runs import BestTrial, SweepProgress
 from sublight.server.clock import Clock
 from sublight.server.services import views
 from sublight.server.services.runs import request_stop
+from sublight.store import clusters as cluster_rows
 from sublight.store import events
 from sublight.store import metrics as metric_rows
 from sublight.store import runs as run_rows
@@ -40,6 +42,7 @@ from sublight.store.database import Database
 from sublight.store.runs import RunRow
 
 _log = logging.getLogger("sublight.reconcilers.sweeps")
+_SILENCE = "silence"  # the kind of the event that warns of a metric that nobody reports
 
 
 @dataclass
@@ -50,6 +53,7 @@ class _Memory:
     plan: SweepPlan
     trials: list[TrialState] = field(default_factory=list)
     change: int = 0
+    has_warned: bool = False
 
 
 class Sweeps:
@@ -64,14 +68,21 @@ class Sweeps:
         """One pass: the sweeps that are hinted at, or all of them."""
         with self._database.read() as connection:
             rows = run_rows.unfinished_sweeps(connection)
+        passing: SublightError | None = None
         for row in rows:
             if hints is None or f"run:{row.id}" in hints:
                 try:
                     self._advance(row)
-                except SublightError as error:
+                except (InvalidInput, NotSupported) as error:
                     self._give_up(row, str(error))
+                except SublightError as error:
+                    # A full disk, a locked database, a lost race: it passes, and the sweep must outlive it.
+                    _log.warning("sweep %s could not be advanced and is tried again: %s", row.id, error)
+                    passing = error
         for gone in set(self._memories) - {row.id for row in rows}:
             del self._memories[gone]
+        if passing is not None:
+            raise passing  # the loop then tries again soon, with everything
 
     def _advance(self, row: RunRow) -> None:
         memory = self._memories.get(row.id)
@@ -84,15 +95,37 @@ class Sweeps:
                 return
             self._refresh(connection, row.id, memory)
             others = self._other_metrics(connection, row.id, memory)
+            cluster = cluster_rows.find(connection, row.target)
+        plan = memory.plan
+        if memory.definition.max_concurrent is None and cluster is not None:
+            # As many as the target takes now: what is chosen later is chosen with more results behind it.
+            places = max(1, cluster.max_nodes * (row.trials_per_node or 1))
+            plan = replace(plan, max_concurrent=min(places, plan.max_trials))
         now = self._clock.now()
         decision = decide(
-            memory.plan,
+            plan,
             memory.trials,
             elapsed_seconds=now - row.created,
             is_cancel_requested=row.status == RunStatus.STOPPING.value and row.stop_end_reason == EndReason.USER.value,
             other_metrics=others,
         )
         self._store(row, memory, decision, now)
+        self._warn_of_silence(row, memory, others, now)
+
+    def _warn_of_silence(self, row: RunRow, memory: _Memory, others: list[str], now: float) -> None:
+        """Say once, in an event, that the metric never comes, where the sweep was told to go on without it."""
+        if memory.has_warned:
+            return
+        warning = silence_warning(memory.plan, memory.trials, others)
+        if warning is None:
+            return
+        memory.has_warned = True
+        subject = f"run:{row.id}"
+        with self._database.write() as connection:
+            # The server may have been started anew since it was said.
+            if not events.has_kind(connection, subject, _SILENCE):
+                events.append(connection, time=now, subject=subject, kind=_SILENCE, reason=warning)
+                self._database.next_change(subject)
 
     # -- loading ------------------------------------------------------------------------------------------------------
 
@@ -107,6 +140,7 @@ class Sweeps:
             max_trials=definition.max_trials,
             max_concurrent=definition.max_concurrent or definition.max_trials,
             max_seconds=None if definition.max_minutes is None else definition.max_minutes * 60,
+            gives_up_when_silent=definition.gives_up_when_silent,
             inherited=inherited,
             inherited_reports=reports,
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from sublight.core.run import EndReason, RunStatus
+from sublight.core.run import EndReason, RunKind, RunStatus
 from sublight.messages.definitions import ScriptDefinition
 from sublight.server.services import views
 from sublight.store import clusters as cluster_rows
@@ -100,14 +100,36 @@ def lose(connection: Connection, database: Database, row: RunRow, attempt: Any, 
 def end_children(
     connection: Connection, database: Database, row: RunRow, status: RunStatus, end_reason: EndReason, *, now: float
 ) -> None:
-    """End the child runs that a script made and did not end itself, as the script ended."""
-    if row.kind == "sweep":
+    """End the child runs that a script made and did not end itself, as the script ended.
+
+    An interactive run below it has a process of its own, and so its own end.
+    """
+    if row.kind == RunKind.SWEEP.value:
         return
     for child in run_rows.children(connection, row.id):
-        if not RunStatus(child.status).is_terminal:
+        if child.kind == RunKind.CHILD.value and not RunStatus(child.status).is_terminal:
             reason = f"its script, run {row.id}, ended"
             values: dict[str, Any] = {"end_reason": end_reason.value}
             run_rows.move(connection, database, child, status, time=now, reason=reason, **values)
+
+
+def end_interactive(
+    connection: Connection,
+    database: Database,
+    row: RunRow,
+    status: RunStatus,
+    end_reason: EndReason,
+    *,
+    now: float,
+    reason: str,
+) -> None:
+    """End an interactive run with its children; no node is involved."""
+    run_rows.change_attempt(
+        connection, row.id, row.attempt, is_open=False, status=status.value, ended=now, reason=reason
+    )
+    end_children(connection, database, row, status, end_reason, now=now)
+    values: dict[str, Any] = {"end_reason": end_reason.value}
+    run_rows.move(connection, database, row, status, time=now, reason=reason, **values)
 
 
 def forget_reports(connection: Connection, run_id: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from sublight.core.errors import Conflict, InvalidInput, NotFound
+from sublight.core.run import RunKind
 from sublight.core.snapshot import SnapshotLimits, check_files, check_limits, check_path, snapshot_id
 from sublight.messages.definitions import SnapshotFile, SnapshotRequest, SnapshotResponse, SnapshotView
 from sublight.messages.runs import ArtifactView, LogFile
@@ -170,6 +171,28 @@ class Files:
         self._blobs.put(chunks, sha256)
         self.record_artifact(run_id, attempt, path, sha256, check=check)
 
+    def keep_artifact(self, caller: Caller, run_id: str, path: str, sha256: str) -> None:
+        """Give a content that is stored already to a run, under ``path``, for a person; see ``record_artifact``."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            row = run_rows.get(connection, run_id)
+            self.record_artifact(run_id, row.attempt, path, sha256)
+            if row.kind != RunKind.INTERACTIVE.value or row.created_by != caller.name:
+                detail = {"path": path}
+                audit.append(
+                    connection, caller, action="store artifact", subject=f"run:{run_id}", detail=detail, time=now
+                )
+
+    def check_run(self, run_id: str) -> None:
+        """Raise NotFound when there is no such run."""
+        with self._database.read() as connection:
+            _check_run(connection, run_id)
+
+    def remove_logs(self, run_ids: Iterable[str]) -> None:
+        """Remove the log files of runs that are no more."""
+        for run_id in run_ids:
+            self._log_files.remove(run_id)
+
     def record_artifact(
         self, run_id: str, attempt: int, path: str, sha256: str, *, check: AttemptCheck | None = None
     ) -> None:
@@ -179,11 +202,12 @@ class Files:
         attempt is never replaced (Conflict). Doing it twice changes nothing.
         """
         check_path(path)
-        size = self._blobs.size(sha256)
-        if size is None:
-            raise Conflict(f"the content of {path!r} is not here; send it first")
         now = self._clock.now()
         with self._database.write() as connection:
+            # Asked inside the transaction: contents that nobody needs are removed in a transaction, too.
+            size = self._blobs.size(sha256)
+            if size is None:
+                raise Conflict(f"the content of {path!r} is not here; send it first")
             _check_run(connection, run_id)
             if check is not None:
                 check(connection)

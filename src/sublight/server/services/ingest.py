@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sublight.core.ids import random_part
+from sublight.core.ids import ID_LENGTH_MAX, child_id, random_part
 from sublight.core.metric import Goal
 from sublight.core.run import EndReason, RunKind, RunStatus
 from sublight.messages.nodes import AttemptReport, FileBytes
@@ -173,14 +173,14 @@ class Ingest:
         local = str(content.get("child"))[:64]
         if run_rows.script_child(connection, row.id, local) is not None:
             return
-        child_id = f"{row.id}-{local}"
-        if not _LOCAL_ID.fullmatch(local) or run_rows.exists(connection, child_id):
-            child_id = f"{row.id}-c{random_part(6, secrets.choice)}"
+        new_id = child_id(row.id, local)
+        if not _LOCAL_ID.fullmatch(local) or len(new_id) > ID_LENGTH_MAX or run_rows.exists(connection, new_id):
+            new_id = child_id(row.id, f"c{random_part(6, secrets.choice)}")
         child = {
-            "id": child_id,
+            "id": new_id,
             "kind": RunKind.CHILD.value,
             "experiment": row.experiment,
-            "name": str(content.get("name") or child_id)[:200],
+            "name": str(content.get("name") or new_id)[:200],
             "target": row.target,
             "status": RunStatus.RUNNING.value,
             "reason": f"started by the script of {row.id}",
@@ -190,15 +190,19 @@ class Ingest:
             "parent_id": row.id,
         }
         run_rows.add(connection, self._database, child)
-        run_rows.add_script_child(connection, row.id, local, child_id)
+        run_rows.add_script_child(connection, row.id, local, new_id)
 
     def _child(
         self, connection: Connection, row: RunRow, local: str, children: dict[str, RunRow | None]
     ) -> RunRow | None:
         if children.get(local) is None:
-            child_id = run_rows.script_child(connection, row.id, local)
-            children[local] = run_rows.get(connection, child_id) if child_id is not None else None
+            known_id = run_rows.script_child(connection, row.id, local)
+            children[local] = run_rows.get(connection, known_id) if known_id is not None else None
         return children[local]
+
+    def forget_goals(self) -> None:
+        """Remember no sweep's goal: sweeps were deleted, and their ids may come again with another one."""
+        self._goal_of_sweep.cache_clear()
 
     def _load_goal(self, sweep_id: str) -> Goal:
         with self._database.read() as connection:

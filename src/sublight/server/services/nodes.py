@@ -27,6 +27,7 @@ from sublight.messages.nodes import (
 )
 from sublight.server.changes import NodeSignals
 from sublight.server.clock import Clock
+from sublight.server.run_tokens import RunTokens
 from sublight.server.services import attempts, views
 from sublight.server.services.ingest import Ingest
 from sublight.server.settings import Settings
@@ -59,6 +60,7 @@ class Nodes:
         signals: NodeSignals,
         files: Files,
         ingest: Ingest,
+        run_tokens: RunTokens,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -66,6 +68,7 @@ class Nodes:
         self._signals = signals
         self._files = files
         self._ingest = ingest
+        self._run_tokens = run_tokens
         self._lock = threading.Lock()
         self._last_heard: dict[str, float] = {}
         self._stored_heartbeat: dict[str, float] = {}
@@ -80,6 +83,8 @@ class Nodes:
 
     def hello(self, node_id: str, hello: Hello) -> Welcome:
         """An agent begins a life on its node. Attempts of an earlier life there are lost."""
+        # Before the node shows as idle: a fleet pass in between must not find it silent.
+        self._heard(node_id)
         now = self._clock.now()
         with self._database.write() as connection:
             node = cluster_rows.find_node(connection, node_id)
@@ -108,7 +113,6 @@ class Nodes:
                     idle_since=now,
                     last_heartbeat=now,
                 )
-        self._heard(node_id)
         return Welcome(
             lease_seconds=self._settings.lease_seconds,
             stop_grace_seconds=self._settings.stop_grace_seconds,
@@ -156,7 +160,8 @@ class Nodes:
             argv = ["{shell}", "-c", line]
         else:
             assert script.script is not None
-            argv = ["{python}", script.script, *script_arguments(script.arguments, row.parameters)]
+            words = script_arguments(script.arguments, row.parameters)
+            argv = ["{python}", *script.interpreter_arguments, script.script, *words]
         is_stopping = row.status == RunStatus.STOPPING.value
         return Order(
             run_id=row.id,
@@ -171,7 +176,16 @@ class Nodes:
             max_run_seconds=script.max_run_seconds,
             experiment=row.experiment,
             parent_id=row.parent_id,
+            run_token=self._run_tokens.issue(row.id, attempt.number, attempt.placed)
+            if script.needs_workspace_access
+            else "",
+            annotations=script.annotations,
         )
+
+    def forget_definitions(self) -> None:
+        """Remember no sweep's definition: sweeps were deleted, and their ids may come again with another one."""
+        self._definition_of_sweep.cache_clear()
+        self._names_of_sweep.cache_clear()
 
     def _load_sweep_definition(self, sweep_id: str) -> ScriptDefinition:
         with self._database.read() as connection:

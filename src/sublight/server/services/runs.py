@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from sublight.core.arguments import fill_command, script_arguments
-from sublight.core.errors import Conflict, InvalidInput
-from sublight.core.ids import random_part, slug
+from sublight.core.errors import Conflict, InvalidInput, TooLarge
+from sublight.core.ids import check_own_id, random_part, separator_of, slug, sweep_of_trial_id
 from sublight.core.policies import policy_from_json
 from sublight.core.run import EndReason, RunKind, RunStatus
 from sublight.core.samplers import sampler_from_json
@@ -21,9 +21,10 @@ from sublight.core.search_space import SearchSpace
 from sublight.messages.definitions import ScriptDefinition, SubmitRequest, SweepDefinition
 from sublight.messages.runs import AttemptView, EventView, RunPage, RunUpdate, RunView, SweepProgress
 from sublight.server.clock import Clock
-from sublight.server.services import views
+from sublight.server.services import attempts, views
 from sublight.store import audit, events, idempotency
 from sublight.store import clusters as cluster_rows
+from sublight.store import experiments as experiment_rows
 from sublight.store import runs as run_rows
 from sublight.store.database import Database
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 LOCAL_TARGET = "local"
 PAGE_MAX = 500
+ANNOTATIONS_BYTES_MAX = 256 * 1024
 
 
 class Runs:
@@ -95,7 +97,7 @@ class Runs:
         }
         if isinstance(definition, SweepDefinition):
             self._check_resume(connection, definition)
-            run_id = f"sweep-{random_part(8, secrets.choice)}"
+            run_id = request.id or f"sweep-{random_part(8, secrets.choice)}"
             space = SearchSpace.from_json(definition.space)
             progress = SweepProgress(
                 trials_max=definition.max_trials,
@@ -116,7 +118,7 @@ class Runs:
                 "reason": "its first trials are being chosen",
             }
         else:
-            run_id = f"{slug(request.experiment)}-{random_part(6, secrets.choice)}"
+            run_id = request.id or f"{slug(request.experiment)}-{random_part(6, secrets.choice)}"
             row |= {
                 "kind": RunKind.SCRIPT.value,
                 "definition": {"script": msgspec.to_builtins(definition)},
@@ -124,8 +126,10 @@ class Runs:
                 "trials_per_node": cluster.trials_per_node,
                 "reason": f"waits for a node of {request.target}",
             }
-        row |= {"id": run_id, "name": request.name or run_id}
-        run_rows.ensure_experiment(connection, request.experiment, time=now)
+        if request.id is not None:
+            check_id_is_free(connection, request.id, is_sweep=isinstance(definition, SweepDefinition))
+        row |= {"id": run_id, "name": request.name or run_id, "description": request.description}
+        experiment_rows.ensure(connection, request.experiment, time=now)
         run_rows.add(connection, self._database, row)
         events.append(
             connection, time=now, subject=f"run:{run_id}", kind="queued", reason=f"submitted by {caller.name}"
@@ -222,21 +226,26 @@ class Runs:
         with self._database.read() as connection:
             return [views.event_view(row) for row in events.of_subject(connection, subject, limit=limit)]
 
-    def experiments(self) -> Sequence[dict[str, Any]]:
-        """All experiments with the number of their runs."""
-        with self._database.read() as connection:
-            return [dict(row._mapping) for row in run_rows.list_experiments(connection)]
-
     # -- changing -----------------------------------------------------------------------------------------------------
 
     def update(self, caller: Caller, run_id: str, change: RunUpdate) -> RunView:
-        """Rename a run, set and remove tags."""
+        """Rename or describe a run, set and remove tags, add properties."""
         with self._database.write() as connection:
             row = run_rows.get(connection, run_id)
             tags = {**row.tags, **change.tags}
             values: dict[str, Any] = {"tags": {key: value for key, value in tags.items() if value is not None}}
+            for name, value in change.properties.items():
+                if row.properties.get(name, value) != value:
+                    raise Conflict(
+                        f"property {name!r} of run {run_id} is {row.properties[name]!r} for good and cannot become "
+                        f"{value!r}; use a tag for what changes"
+                    )
+            if change.properties:
+                values["properties"] = {**row.properties, **change.properties}
             if change.name is not None:
                 values["name"] = change.name
+            if change.description is not None:
+                values["description"] = change.description
             run_rows.change(connection, self._database, row, **values)
             detail = msgspec.to_builtins(change)
             time = self._clock.now()
@@ -270,10 +279,14 @@ def request_stop(
 ) -> None:
     """End a run that has not ended: at once when no node has it, else by asking its node to stop it.
 
-    A sweep is moved to ``stopping``; its reconciler stops the trials and ends it.
+    A sweep is moved to ``stopping``; its reconciler stops the trials and ends it. An interactive run has no node that
+    could stop its process; that hears of it with its next report.
     """
     status = RunStatus(row.status)
     if status.is_terminal or status is RunStatus.STOPPING:
+        return
+    if row.kind == RunKind.INTERACTIVE.value:
+        attempts.end_interactive(connection, database, row, RunStatus.CANCELED, end_reason, now=now, reason=reason)
         return
     if row.kind == RunKind.SWEEP.value:
         values: dict[str, Any] = {"stop_end_reason": end_reason.value}
@@ -295,12 +308,35 @@ def request_stop(
     )
 
 
+def check_id_is_free(connection: Connection, run_id: str, *, is_sweep: bool) -> None:
+    """Raise Conflict when a run has this id, or when it and the trials of a sweep would get into each other's way."""
+    if run_rows.exists(connection, run_id):
+        raise Conflict(f"there is a run {run_id!r} already; choose another id, or leave it out")
+    sweep_id = sweep_of_trial_id(run_id)
+    if sweep_id is not None and run_rows.is_sweep(connection, sweep_id):
+        raise Conflict(f"the id {run_id!r} belongs to a trial of the sweep {sweep_id}; choose another one")
+    if is_sweep:
+        beginning = f"{run_id}{separator_of(run_id)}"
+        for other in run_rows.ids_with_number(connection, beginning):
+            if other.removeprefix(beginning).isdecimal():
+                raise Conflict(
+                    f"run {other} has the id that a trial of a sweep {run_id!r} would get; choose another id"
+                )
+
+
+def check_experiment_name(name: str) -> None:
+    """Raise InvalidInput for a name that no experiment can have."""
+    if not name.strip() or len(name) > 200:
+        raise InvalidInput("an experiment needs a name of 1 to 200 characters")
+
+
 def _checked(request: SubmitRequest) -> ScriptDefinition | SweepDefinition:
     """The definition of a request, complete and sensible; InvalidInput in one sentence otherwise."""
     if (request.script is None) == (request.sweep is None):
         raise InvalidInput("a submission holds exactly one of script and sweep; got both or neither")
-    if not request.experiment.strip() or len(request.experiment) > 200:
-        raise InvalidInput("an experiment needs a name of 1 to 200 characters")
+    check_experiment_name(request.experiment)
+    if request.id is not None:
+        check_own_id(request.id)
     if request.script is not None:
         _check_script(request.script, parameters={})
         return request.script
@@ -319,8 +355,17 @@ def _check_script(script: ScriptDefinition, *, parameters: dict[str, Any]) -> No
         raise InvalidInput(f"max_run_seconds must be above 0, got {script.max_run_seconds:g}")
     if script.retries_max < 0:
         raise InvalidInput(f"retries_max must be 0 or more, got {script.retries_max}")
-    if any("\0" in text for text in [*script.arguments, *script.environment_variables.values()]):
+    if script.interpreter_arguments and script.script is None:
+        raise InvalidInput("interpreter_arguments go with a script; write them into the command line instead")
+    words = [*script.interpreter_arguments, *script.arguments, *script.environment_variables.values()]
+    if any("\0" in text for text in words):
         raise InvalidInput("arguments and environment variables cannot hold a NUL character")
+    size = len(msgspec.json.encode(script.annotations))
+    if size > ANNOTATIONS_BYTES_MAX:
+        raise TooLarge(
+            f"annotations may have {ANNOTATIONS_BYTES_MAX:,} bytes as JSON, got {size:,}; "
+            "put what is large into a file of the source folder"
+        )
     bad = [name for name in script.environment_variables if not name.replace("_", "a").isalnum() or name[0].isdigit()]
     if bad:
         raise InvalidInput(f"{bad[0]!r} is no name for an environment variable; use letters, digits and _")

@@ -61,7 +61,20 @@ def _run_view(row: RunRow, metrics: Mapping[str, float | None], trial_script: Sc
         node_seconds=row.node_seconds,
         price=row.price,
         change=row.change,
+        description=row.description,
+        snapshot_id=_snapshot_of(row, trial_script),
     )
+
+
+def _snapshot_of(row: RunRow, trial_script: ScriptDefinition | None) -> str | None:
+    if row.kind == "interactive":
+        snapshot_id: str | None = row.definition["interactive"]["snapshot_id"]
+        return snapshot_id
+    if row.kind == "sweep":
+        return str(row.definition["sweep"]["trial"]["snapshot_id"])
+    if row.kind == "script":
+        return str(row.definition["script"]["snapshot_id"])
+    return None if trial_script is None else trial_script.snapshot_id
 
 
 def script_of(row: RunRow) -> ScriptDefinition:
