@@ -40,8 +40,8 @@ _logger = logging.getLogger("azureml.core.experiment")
 
 LOCAL_TARGET = "local"
 RUN_BASED_TARGET = "amlcompute"
-# "0" in a run's environment variables (or where it is submitted) leaves removed names of NumPy and kin removed.
-COMPAT_VARIABLE = "AZUREML_COMPAT"
+# "off" here, or in a run's environment variables, leaves names that NumPy and kin have removed removed.
+COMPAT_VARIABLE = "AZUREML_FACADE_COMPAT"
 RESUME_NAME = "MODEL_LOCATION"
 
 _NODE_MODULE = "azureml._node"
@@ -114,7 +114,7 @@ def prepare(
     run_config = get_run_config_from_script_run(source_config)
     _check_framework(run_config)
     source = _existing_source(source_config.source_directory, missing)
-    collected = _Collected()
+    collected = _Collected(workspace)
     collected.add_sections(run_config)
     arguments = collected.texts(run_config.arguments)
     arguments += collected.resume(source_config.resume_from)
@@ -199,7 +199,8 @@ def submission_errors() -> Iterator[None]:
 class _Collected:
     """The data that a configuration speaks of, in its sections and among its arguments, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self.inputs: list[dict[str, Any]] = []
         self.outputs: list[dict[str, Any]] = []
         self.references: list[dict[str, Any]] = []
@@ -207,7 +208,7 @@ class _Collected:
     def add_sections(self, config: RunConfiguration) -> None:
         """What stands in ``data``, ``data_references`` and ``output_data``."""
         for name, value in (config.data or {}).items():
-            _add(self.inputs, {**_input_of(value), "name": str(name)}, "input")
+            _add(self.inputs, {**self._input_of(value), "name": str(name)}, "input")
         for name, value in (config.data_references or {}).items():
             _add(self.references, {**_reference_of(value), "name": str(name)}, "data reference")
         for name, value in (config.output_data or {}).items():
@@ -228,7 +229,7 @@ class _Collected:
         if isinstance(argument, type):
             return str(argument)
         if hasattr(argument, "_to_input"):
-            given = argument._to_input()
+            given = argument._to_input(self._workspace)
             _add(self.inputs, given, "input")
             return f"DatasetConsumptionConfig:{given['name']}"
         if hasattr(argument, "_to_output"):
@@ -248,6 +249,25 @@ class _Collected:
         reference = datapath.create_data_reference(RESUME_NAME)
         return ["--resume-from", self.text(reference)]
 
+    def _input_of(self, value: Any) -> dict[str, Any]:
+        """An input that stands in ``data``; one that is not registered yet is stored, so that the node finds it."""
+        if hasattr(value, "_to_input"):
+            return dict(value._to_input(self._workspace))
+        data = Data.create(value)
+        dataset = None if data.data_location is None else data.data_location.dataset
+        if dataset is None:
+            refuse("RunConfiguration.data", "inputs are datasets; give a DatasetConsumptionConfig")
+        return {
+            "mode": data.mechanism,
+            "dataset": {
+                "id": dataset.dataset_id,
+                "name": dataset.dataset_name,
+                "version": dataset.dataset_version,
+                "type": None,
+            },
+            "path_on_compute": data.path_on_compute,
+        }
+
 
 def _add(known: list[dict[str, Any]], new: dict[str, Any], what: str) -> None:
     """Note ``new`` unless it is there; another thing of the same name is an error."""
@@ -257,25 +277,6 @@ def _add(known: list[dict[str, Any]], new: dict[str, Any], what: str) -> None:
                 raise UserErrorException(f"two different things are given as the {what} {new['name']!r}; rename one")
             return
     known.append(new)
-
-
-def _input_of(value: Any) -> dict[str, Any]:
-    if hasattr(value, "_to_input"):
-        return dict(value._to_input())
-    data = Data.create(value)
-    dataset = None if data.data_location is None else data.data_location.dataset
-    if dataset is None:
-        refuse("RunConfiguration.data", "inputs are datasets; give a DatasetConsumptionConfig")
-    return {
-        "mode": data.mechanism,
-        "dataset": {
-            "id": dataset.dataset_id,
-            "name": dataset.dataset_name,
-            "version": dataset.dataset_version,
-            "type": None,
-        },
-        "path_on_compute": data.path_on_compute,
-    }
 
 
 def _reference_of(value: Any) -> dict[str, Any]:

@@ -253,7 +253,8 @@ def package_name(requirement: str) -> str | None:
     text = requirement.strip().rpartition("::")[2]
     if "#egg=" in text:
         text = text.rpartition("#egg=")[2]
-    elif text.startswith("-") or "://" in text.partition("@")[0] or re.match(r"[./]", text) or text.endswith(".whl"):
+    text = text.partition("@")[0].strip()
+    if text.startswith(("-", ".", "/")) or "://" in text or text.endswith(".whl"):
         return None
     match = _PACKAGE_NAME.match(text)
     return re.sub(r"[-_.]+", "-", match.group()).lower() if match else None
