@@ -1,0 +1,12 @@
+"""Databases as datastores: can be named, refuse to be used."""
+
+from __future__ import annotations
+
+from azureml._refusal import Refused
+from azureml.data import _refused_names
+
+
+class AzureMySqlDatastore(Refused):
+    """Refused; see ``_why``."""
+
+    _why = _refused_names.DATABASE

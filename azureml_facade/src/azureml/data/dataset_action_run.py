@@ -1,0 +1,12 @@
+"""Runs that act on datasets of the first kind: can be named, refuse to be used."""
+
+from __future__ import annotations
+
+from azureml._refusal import Refused
+from azureml.data import _refused_names
+
+
+class DatasetActionRun(Refused):
+    """Refused; see ``_why``."""
+
+    _why = _refused_names.PROFILE

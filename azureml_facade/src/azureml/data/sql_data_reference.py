@@ -1,0 +1,12 @@
+"""Queries to databases as inputs: can be named, refuse to be used."""
+
+from __future__ import annotations
+
+from azureml._refusal import Refused
+from azureml.data import _refused_names
+
+
+class SqlDataReference(Refused):
+    """Refused; see ``_why``."""
+
+    _why = _refused_names.DATABASE

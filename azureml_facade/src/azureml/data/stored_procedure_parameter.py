@@ -1,0 +1,18 @@
+"""Parameters of stored procedures: can be named, refuse to be used."""
+
+from __future__ import annotations
+
+from azureml._refusal import Refused
+from azureml.data import _refused_names
+
+
+class StoredProcedureParameter(Refused):
+    """Refused; see ``_why``."""
+
+    _why = _refused_names.DATABASE
+
+
+class StoredProcedureParameterType(Refused):
+    """Refused; see ``_why``."""
+
+    _why = _refused_names.DATABASE
