@@ -326,8 +326,8 @@ def check_id_is_free(connection: Connection, run_id: str, *, is_sweep: bool) -> 
 
 def check_experiment_name(name: str) -> None:
     """Raise InvalidInput for a name that no experiment can have."""
-    if not name.strip() or len(name) > 200:
-        raise InvalidInput("an experiment needs a name of 1 to 200 characters")
+    if not name.strip() or len(name) > 255:
+        raise InvalidInput("an experiment needs a name of 1 to 255 characters")
 
 
 def _checked(request: SubmitRequest) -> ScriptDefinition | SweepDefinition:
