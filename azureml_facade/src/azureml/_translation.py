@@ -18,7 +18,7 @@ def translated(
     A caller who is not let in becomes AuthenticationException, as with the original. The error itself is the
     ``inner_exception``.
     """
-    from sublight.core.errors import NotAuthenticated, NotFound, SublightError
+    from sublight.sdk.errors import NotAuthenticated, NotFound, SublightError
 
     try:
         yield

@@ -1,0 +1,7 @@
+"""``RunDto`` under the name of its own module."""
+
+from __future__ import annotations
+
+from azureml._restclient.models import RunDto
+
+__all__ = ["RunDto"]
