@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from azureml._annotations import annotations_of
 
@@ -32,7 +33,7 @@ _INPUT_TYPES = {"tabular": "TabularDataset", "file": "FileDataset"}
 
 def v1_status(view: Any) -> str:
     """The status of a run in the words of v1."""
-    return STATUSES.get(view.status, view.status)
+    return STATUSES.get(view.status, str(view.status))
 
 
 def v1_tags(run: Any) -> dict[str, str]:
@@ -79,9 +80,10 @@ def details_of(run: Any, *, with_logs: bool = False) -> dict[str, Any]:
     if view.kind in ("script", "trial"):
         details["runDefinition"] = run_definition_of(view)
     names = log_names(run)
-    address = f"{run.experiment.workspace._sdk.url}/runs/{view.id}/log?path="
+    page = f"{run.experiment.workspace._sdk.url}/runs/{view.id}"
     details["logFiles"] = {
-        shown: log_text(run, shown) if with_logs else address + stored for shown, stored in names.items()
+        shown: log_text(run, shown) if with_logs else f"{page}/log?path={quote(stored)}" if stored else page
+        for shown, stored in names.items()
     }
     details["submittedBy"] = view.created_by
     return details
@@ -149,11 +151,12 @@ def list_runs(
         ):
             yield run
         if include_children and sdk_run.kind in ("sweep", "script", "interactive"):
-            for child in run.get_children(True, tags, properties, type, status, _with_submitted=False):
-                yield child
+            yield from run.get_children(True, tags, properties, type, status, _with_submitted=False)
 
 
-def matches(run: Any, *, tags: Any = None, properties: Any = None, type: str | None = None, status: str | None = None) -> bool:
+def matches(
+    run: Any, *, tags: Any = None, properties: Any = None, type: str | None = None, status: str | None = None
+) -> bool:
     """Whether a run passes the filters of v1: all that are given must hold."""
     if type is not None and run.type != type:
         return False
@@ -194,28 +197,28 @@ def experiment_inside(name: str) -> Any:
 
 
 def hyperdrive_log(sdk_run: Any) -> str:
-    """The text of ``azureml-logs/hyperdrive.txt``: what was decided about a sweep, a record for each event."""
-    return "".join(
-        f"<START>[{_stamp(event.time)}][{_component(event.kind)}][{_level(event.kind)}]{event.reason}<END>\n"
-        for event in sdk_run.events()
-    )
+    """The text of ``azureml-logs/hyperdrive.txt``: what was decided about a sweep and its runs, a record for each."""
+    records = [(event.time, _component(event.kind), _level(event.kind), event.reason) for event in sdk_run.events()]
+    for trial in sdk_run.trials():
+        view = trial.view
+        parameters = json.dumps(dict(view.parameters))
+        records.append((view.created, "GENERATOR", "INFO", f"sampled {parameters} for run {view.id}"))
+        if view.started is not None:
+            records.append((view.started, "SCHEDULER", "INFO", f"run {view.id} is running"))
+        if view.ended is not None:
+            level = "ERROR" if view.status == "failed" else "INFO"
+            records.append((view.ended, "SCHEDULER", level, f"run {view.id} is {view.status}: {view.reason}"))
+    records.sort(key=lambda record: record[0])
+    return "".join(f"<START>[{_stamp(at)}][{part}][{level}]{text}<END>\n" for at, part, level, text in records)
 
 
 def _component(kind: str) -> str:
     """Which part of the original's service told such things."""
-    if any(word in kind for word in ("sample", "suggest", "space", "trial_created")):
-        return "GENERATOR"
-    if any(word in kind for word in ("policy", "stop", "cancel", "end", "fail", "complete")):
-        return "CONTROLLER"
-    if "submit" in kind or "created" in kind:
-        return "API"
-    return "SCHEDULER"
+    return "API" if kind in ("submitted", "queued", "created") else "CONTROLLER"
 
 
 def _level(kind: str) -> str:
-    if "warn" in kind or "silent" in kind:
-        return "WARNING"
-    return "ERROR" if "fail" in kind or "error" in kind else "INFO"
+    return "WARNING" if "warn" in kind or "silent" in kind else "INFO"
 
 
 def _has(read: Any, wanted: Any) -> bool:
@@ -279,4 +282,3 @@ def _stamp(moment: float) -> str:
 def as_json(error: Any) -> str:
     """A dict as people read it in a message."""
     return json.dumps(error, indent=4)
-

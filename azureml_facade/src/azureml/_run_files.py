@@ -118,7 +118,10 @@ def upload(run: Any, files: Iterable[tuple[str, Any]]) -> Any:
             except (ValueError, TypeError) as error:
                 raise UserErrorException(str(error)) from None
         artifacts[name] = SimpleNamespace(
-            path=name, origin="ExperimentRun", container=f"dcid.{run.id}", artifact_id=f"ExperimentRun/dcid.{run.id}/{name}"
+            path=name,
+            origin="ExperimentRun",
+            container=f"dcid.{run.id}",
+            artifact_id=f"ExperimentRun/dcid.{run.id}/{name}",
         )
     return SimpleNamespace(artifacts=artifacts)
 
@@ -135,41 +138,6 @@ def files_of_folder(name: str, path: str) -> Iterator[tuple[str, str]]:
         for file in sorted(files):
             parts = [name.rstrip("/"), *([] if below == os.curdir else below.split(os.sep)), file]
             yield "/".join(part for part in parts if part), os.path.join(folder, file)
-
-
-class ReportsFromOutside:
-    """What a program can tell about a run that it only looks at: tags, properties and files."""
-
-    def __init__(self, run: Any) -> None:
-        self._run = run
-
-    def tag(self, key: str, value: str) -> None:
-        """Set a tag."""
-        self._change(tags={key: value})
-
-    def set_property(self, key: str, value: str) -> None:
-        """Set a property, once."""
-        self._change(properties={key: value})
-
-    def upload_file(self, name: str, path: str) -> None:
-        """Keep a file."""
-        self._run._sdk_run.upload(name, path)
-
-    def _change(self, **changes: Any) -> None:
-        from azureml.core.run import _v1_errors
-
-        with _v1_errors():
-            self._run._sdk_run.update(**changes)
-
-    def __getattr__(self, name: str) -> Any:
-        from azureml.exceptions import UserErrorException
-
-        if not name.startswith("log"):
-            raise AttributeError(name)
-        raise UserErrorException(
-            f"metrics of run {self._run.id} are logged by its own script; use experiment.start_logging() for a run of "
-            f"this program"
-        )
 
 
 def restore_snapshot(run: Any, snapshot_id: str, path: str | None) -> str:
@@ -219,7 +187,7 @@ class _as_path:
 
     def __enter__(self) -> str:
         if not hasattr(self._source, "read"):
-            return os.fspath(self._source)
+            return str(os.fspath(self._source))
         self._folder = tempfile.mkdtemp()
         path = os.path.join(self._folder, "stream")
         content = self._source.read()

@@ -7,7 +7,6 @@ variables that ``azureml._node`` set before the script started.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from azureml._annotations import read_annotations
@@ -38,7 +37,8 @@ class InputDatasets(dict):  # type: ignore[type-arg]  # as in the original, a di
 
     def get(self, name: str, default: Any = None) -> Any:
         """The input, or ``default`` when there is none of this name."""
-        return self[name] if name in self else default
+        # Not dict.get, which would give the None that stands for "not looked up yet".
+        return self[name] if name in self else default  # noqa: SIM401
 
     def values(self) -> Any:
         """All inputs."""
@@ -55,7 +55,7 @@ class InputDatasets(dict):  # type: ignore[type-arg]  # as in the original, a di
                 return path
         from azureml.data._on_node import dataset_of
 
-        workspace = self._workspace() if isinstance(self._workspace, Callable) else self._workspace
+        workspace = self._workspace() if callable(self._workspace) else self._workspace
         return dataset_of(one, workspace)
 
 
@@ -79,4 +79,6 @@ class LinkOutput:
 
     def link(self, dataset: Any, run: Any = None) -> None:
         """Refuse: an output is a folder."""
-        refuse("LinkOutput.link", "an output is a folder that the run fills; register the dataset by dataset.register()")
+        refuse(
+            "LinkOutput.link", "an output is a folder that the run fills; register the dataset by dataset.register()"
+        )

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import os
 
+from azureml._run_reporting import METRIC_TYPE_PROPERTY
+from azureml.core.run import REPORT_PROPERTY
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +45,16 @@ def metrics_of_sdk_run(sdk_run: Any, name: str | None = None, populate: bool = F
         last = float("nan") if summary.last is None else float(summary.last)
         scalars[summary.name] = [last] if summary.count == 1 else list(sdk_run.series(summary.name).values)
     records = [(record.kind, record.name, record.content) for record in sdk_run.records()]
-    types = _types_in(sdk_run.view.properties)
+    properties = sdk_run.view.properties
+    if any(key.startswith(REPORT_PROPERTY) for key in properties):
+        from azureml._outside_reports import reports_in
+
+        for kind, metric, content in reports_in(properties):
+            if kind == "scalar":
+                scalars.setdefault(metric, []).append(_from_json(content))
+            else:
+                records.append((kind, metric, content))
+    types = _types_in(properties)
     fetch = _fetcher(sdk_run) if populate else None
     return assembled(scalars, records, types, run_id=sdk_run.id, name=name, fetch=fetch, populate=populate)
 
@@ -106,10 +118,8 @@ def _own_metrics(run: Any, name: str | None, populate: bool) -> dict[str, Any]:
         return _metrics_of_journal(run.id, None, name, populate)
     if isinstance(run, _OwnChild) and os.environ.get("SUBLIGHT_RUN_DIRECTORY") and _is_of_script(run):
         return _metrics_of_journal(run.id, run._reports._local_id, name, populate)
-    run.flush()
-    sdk_run = run._sdk_run
-    sdk_run.status  # noqa: B018  # reading it renews the view
-    return metrics_of_sdk_run(sdk_run, name, populate)
+    run._view()  # renewed, with what this program has just reported
+    return metrics_of_sdk_run(run._sdk_run, name, populate)
 
 
 def _is_of_script(run: Any) -> bool:
@@ -172,8 +182,6 @@ def _unescaped(text: str) -> str:
 
 
 def _types_in(properties: dict[str, str]) -> dict[str, str]:
-    from azureml.core.run import METRIC_TYPE_PROPERTY
-
     length = len(METRIC_TYPE_PROPERTY)
     return {key[length:]: value for key, value in properties.items() if key.startswith(METRIC_TYPE_PROPERTY)}
 

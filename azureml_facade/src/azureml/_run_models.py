@@ -72,7 +72,7 @@ def _content(run: Any, path: str) -> dict[str, Any]:
         else:
             run.upload_file(path, str(local))
         return {"files": {path.rsplit("/", 1)[-1]: local}}
-    run.flush()
+    run._view()
     names = [artifact.path for artifact in run._sdk_run.artifacts()]
     if not any(name == path or name.startswith(path + "/") for name in names):
         there = ", ".join(names[:12]) or "none"

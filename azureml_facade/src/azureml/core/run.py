@@ -11,7 +11,9 @@ and whatever costs time to load is loaded in the method that needs it.
 from __future__ import annotations
 
 import os
-import sys
+
+from azureml._offline_run import _OfflineRun
+from azureml._run_reporting import METRIC_TYPE_PROPERTY, Reporting, error_text, user_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +27,9 @@ _PARENT_RUN_ID = "SUBLIGHT_PARENT_RUN_ID"
 
 SCRIPT_RUN_TYPE = "azureml.scriptrun"
 SWEEP_RUN_TYPE = "hyperdrive"
-_OFFLINE_PREFIX = "OfflineRun"
 
-# A property for each metric whose values were no floats, because the journal keeps floats only: 3 must not become 3.0.
-METRIC_TYPE_PROPERTY = "azureml.metric_type."
+# A property for each metric that another program reported on a run (see `azureml._outside_reports`).
+REPORT_PROPERTY = "azureml.report."
 
 _CHILDREN_MAX = 100
 
@@ -36,136 +37,7 @@ _factories: dict[str, Callable[..., Any]] = {}
 _context: dict[str, Run] = {}
 
 
-class _Logging:
-    """The logging methods of a run that keeps what it is told; subclasses say where it goes."""
-
-    def _reporter(self) -> Any:
-        """The object of the Sublight SDK that takes reports: ``sublight.run``, a child of it, an interactive run."""
-        raise NotImplementedError
-
-    def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
-        """Report a metric; reports under one name become a list in ``get_metrics``."""
-        kind = type(value)
-        if kind is not float:
-            value, type_name = _as_metric_value(name, value)
-            if type_name:
-                self._note_metric_type(name, type_name)
-            if value is None or type(value) is str:
-                self._report("log_list", name, [value], step)
-                return
-        self._report("log", name, value, step)
-
-    def log_list(self, name: str, value: Any, description: str = "") -> None:
-        """Report a list of single values."""
-        values = value.tolist() if hasattr(value, "tolist") else list(value)
-        for item in values:
-            if isinstance(item, (list, tuple, dict)):
-                raise _user_error(f"the list {name!r} must hold single values, got {item!r}; use log_table for columns")
-        if values:
-            self._report("log_list", name, [_as_cell(item) for item in values])
-
-    def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:
-        """Report one row of the table ``name``; the keyword arguments are its columns."""
-        for column, value in kwargs.items():
-            if isinstance(value, (list, tuple, dict)):
-                raise _user_error(
-                    f"column {column!r} of the row {name!r} must be a single value, got {value!r}; use log_table"
-                )
-        self._report("log_row", name, _columns={column: _as_cell(value) for column, value in kwargs.items()})
-
-    def log_table(self, name: str, value: dict[str, Any], description: str = "") -> None:
-        """Report a table: a dict of columns of equal length, or of single values for one row."""
-        if not isinstance(value, dict):
-            raise _user_error(f"the table {name!r} must be a dict of columns, got {type(value).__name__}")
-        columns = {}
-        for column, values in value.items():
-            if hasattr(values, "tolist"):
-                values = values.tolist()
-            columns[str(column)] = [_as_cell(v) for v in (values if isinstance(values, (list, tuple)) else [values])]
-        self._report("log_table", name, columns)
-
-    def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
-        """Report an image: a file, or ``matplotlib.pyplot`` (or a figure) as it looks now."""
-        if (path is None) == (plot is None):
-            given = "none" if path is None else "both"
-            raise _user_error(f"log_image needs either path or plot, got {given}")
-        self._report("log_image", name, path=path, plot=plot)
-
-    def log_confusion_matrix(self, name: str, value: Any, description: str = "") -> None:
-        """Report a confusion matrix as the document that the original described (a dict or JSON)."""
-        self._report("log_confusion_matrix", name, value)
-
-    def log_accuracy_table(self, name: str, value: Any, description: str = "") -> None:
-        """Report the counts behind ROC and precision-recall curves as a document (a dict or JSON)."""
-        self._report("log_accuracy_table", name, value)
-
-    def log_residuals(self, name: str, value: Any, description: str = "") -> None:
-        """Report the histogram of residuals as a document (a dict or JSON)."""
-        self._report("log_residuals", name, value)
-
-    def log_predictions(self, name: str, value: Any, description: str = "") -> None:
-        """Report predicted against true values in bins as a document (a dict or JSON)."""
-        self._report("log_predictions", name, value)
-
-    def tag(self, key: str, value: Any = None) -> None:
-        """Set a tag."""
-        self._report("tag", str(key), "" if value is None else str(value))
-
-    def set_tags(self, tags: dict[str, Any]) -> None:
-        """Set several tags; those not named stay."""
-        for key, value in tags.items():
-            self.tag(key, value)
-
-    def add_properties(self, properties: dict[str, Any]) -> None:
-        """Set properties; unlike tags they stay as they were first set."""
-        for key, value in properties.items():
-            self._report("set_property", str(key), "" if value is None else str(value))
-
-    def upload_file(self, name: str, path_or_stream: Any, datastore_name: str | None = None) -> Any:
-        """Keep a copy of a file (or of what a stream holds) as the run's artifact ``name``."""
-        from azureml._run_files import upload
-
-        return upload(self, [(name, path_or_stream)])
-
-    def upload_files(
-        self,
-        names: list[str],
-        paths: list[str],
-        return_artifacts: bool = False,
-        timeout_seconds: int | None = None,
-        datastore_name: str | None = None,
-    ) -> Any:
-        """Keep copies of several files; ``names`` and ``paths`` go together."""
-        if len(names) != len(paths):
-            raise _user_error(f"upload_files needs as many names as paths, got {len(names)} and {len(paths)}")
-        from azureml._run_files import upload
-
-        artifacts = upload(self, list(zip(names, paths)))
-        return artifacts if return_artifacts else None
-
-    def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> Any:
-        """Keep copies of all files in a folder and below, as artifacts ``<name>/…``."""
-        from azureml._run_files import files_of_folder, upload
-
-        return upload(self, files_of_folder(name, path))
-
-    def _note_metric_type(self, name: str, type_name: str) -> None:
-        noted = self.__dict__.setdefault("_noted_metric_types", set())
-        if (name, type_name) not in noted:
-            noted.add((name, type_name))
-            self._report("set_property", METRIC_TYPE_PROPERTY + str(name)[:200], type_name)
-
-    def _report(self, method: str, name: str, *values: Any, **named: Any) -> None:
-        """Hand a report on; what the SDK refuses becomes the exception that v1 raised."""
-        reporter = self._reporter()
-        columns = named.pop("_columns", None)
-        try:
-            getattr(reporter, method)(name, *values, **(columns if columns is not None else named))
-        except (TypeError, ValueError) as error:
-            raise _user_error(str(error)) from None
-
-
-class Run(_Logging):
+class Run(Reporting):
     """A run of an experiment.
 
     ``Run(experiment, run_id)`` looks at an existing one. The run around a script comes from ``Run.get_context()``.
@@ -273,14 +145,14 @@ class Run(_Logging):
     @property
     def input_datasets(self) -> Any:
         """What it was given to read, by name; inside the run only."""
-        raise _user_error(
+        raise user_error(
             "input_datasets are there inside a run, from Run.get_context(); get_details()['inputDatasets'] lists them"
         )
 
     @property
     def output_datasets(self) -> Any:
         """Where it is to write, by name; inside the run only."""
-        raise _user_error(
+        raise user_error(
             "output_datasets are there inside a run, from Run.get_context(); get_details()['outputDatasets'] lists them"
         )
 
@@ -346,7 +218,7 @@ class Run(_Logging):
         """The id of the copy of its source folder."""
         snapshot_id = self.get_properties().get("ContentSnapshotId")
         if not snapshot_id:
-            raise _user_error(f"run {self._run_id} has no snapshot of a source folder")
+            raise user_error(f"run {self._run_id} has no snapshot of a source folder")
         return snapshot_id
 
     def restore_snapshot(self, snapshot_id: str | None = None, path: str | None = None) -> str:
@@ -383,12 +255,12 @@ class Run(_Logging):
     ) -> list[Run]:
         """Start several runs below this one: ``count`` of them, or one for each value of the tag ``tag_key``."""
         if count is None and (tag_key is None or tag_values is None):
-            raise _user_error("create_children needs a count, or both tag_key and tag_values")
+            raise user_error("create_children needs a count, or both tag_key and tag_values")
         if count is not None and tag_values is not None:
-            raise _user_error("create_children takes a count or tag_values, not both")
+            raise user_error("create_children takes a count or tag_values, not both")
         values = [None] * int(count or 0) if tag_values is None else list(tag_values)
         if len(values) > _CHILDREN_MAX:
-            raise _user_error(f"create_children makes at most {_CHILDREN_MAX} runs at once, got {len(values)}")
+            raise user_error(f"create_children makes at most {_CHILDREN_MAX} runs at once, got {len(values)}")
         children = []
         for value in values:
             child = self.child_run()
@@ -401,7 +273,8 @@ class Run(_Logging):
         """Submit a run, or a sweep, below this one."""
         from azureml._run_details import submit_child
 
-        return submit_child(self, config, tags, **kwargs)
+        child: Run = submit_child(self, config, tags, **kwargs)
+        return child
 
     def get_children(
         self,
@@ -424,7 +297,7 @@ class Run(_Logging):
             if matches(child, tags=tags, properties=properties, type=type, status=status):
                 yield child
             if recursive:
-                for below in child.get_children(True, tags, properties, type, status):
+                for below in child.get_children(True, tags, properties, type, status, _with_submitted=_with_submitted):
                     yield below
 
     # tags, ending ---------------------------------------------------------------------------------------------------
@@ -444,21 +317,22 @@ class Run(_Logging):
 
     def fail(self, error_details: Any = None, error_code: str | None = None, _set_status: bool = True) -> None:
         """End it as failed, with what went wrong."""
-        self._end("fail", _set_status, _error_text(error_details))
+        self._end("fail", _set_status, error_text(error_details))
 
     def cancel(self) -> bool:
         """Ask it to end."""
-        if self._reports is not None and hasattr(self._reports, "cancel"):
-            self._reports.cancel()
-            return True
         with _v1_errors():
-            self._sdk_run.cancel()
+            if self._reports is not None and hasattr(self._reports, "cancel"):
+                self._reports.cancel()
+            else:
+                self._sdk_run.cancel()
         return True
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Return when all that was reported is kept."""
-        if self._reports is not None:
-            self._reports.flush()
+        if self._reports is not None and not getattr(self._reports, "has_ended", False):
+            with _v1_errors():
+                self._reports.flush()
 
     def clean(self) -> list[str]:
         """Remove what it left on the machine it ran on; nodes do that themselves, so that nothing is left to do."""
@@ -680,7 +554,12 @@ class Run(_Logging):
         """Everything the server says of it, as of now; the last words about it once it has ended."""
         with _v1_errors():
             sdk_run = self._sdk_run
-            sdk_run.status  # noqa: B018  # reading it renews the view, at most twice a second
+            if self._reports is not None:
+                # What this program has just reported counts.
+                self.flush()
+                sdk_run.refresh()
+            else:
+                sdk_run.status  # noqa: B018  # reading it renews the view, at most twice a second
             return sdk_run.view
 
     def _parent_id(self) -> str | None:
@@ -703,7 +582,7 @@ class Run(_Logging):
             if submitted is not None and submitted.id == self._run_id:
                 self._reports = submitted._reporter()
             else:
-                from azureml._run_files import ReportsFromOutside
+                from azureml._outside_reports import ReportsFromOutside
 
                 return ReportsFromOutside(self)
         return self._reports
@@ -712,10 +591,11 @@ class Run(_Logging):
         if not _set_status:
             return
         if self._reports is None or not hasattr(self._reports, how):
-            raise _user_error(
+            raise user_error(
                 f"run {self._run_id} was not started by this program, which therefore cannot {how} it; cancel() ends it"
             )
-        getattr(self._reports, how)(*details)
+        with _v1_errors():
+            getattr(self._reports, how)(*details)
 
 
 class ScriptRun(Run):
@@ -805,7 +685,7 @@ class _SubmittedRun(Run):
 
     def fail(self, error_details: Any = None, error_code: str | None = None, _set_status: bool = True) -> None:
         """Note what went wrong; whether the run fails is decided by how the script ends, as in the original."""
-        self._reporter().fail(_error_text(error_details) or "the script said that it failed")
+        self._reporter().fail(error_text(error_details) or "the script said that it failed")
 
     def cancel(self) -> bool:
         """Ask the server to end this run."""
@@ -828,136 +708,6 @@ class _SubmittedRun(Run):
 
             self._reports = run
         return self._reports
-
-
-class _OfflineRun:
-    """The run of a script that runs by itself: every report is printed, nothing is kept.
-
-    As in the original it has neither experiment nor status, by which scripts tell that they are offline.
-    """
-
-    def __init__(self, parent: _OfflineRun | None = None, run_id: str | None = None, **kwargs: Any) -> None:
-        if run_id is None:
-            import uuid
-
-            run_id = f"{_OFFLINE_PREFIX}_{uuid.uuid4()}"
-        self._run_id = run_id
-
-    @property
-    def id(self) -> str:
-        """``OfflineRun_`` and a random part."""
-        return self._run_id
-
-    @property
-    def _identity(self) -> str:
-        return self._run_id
-
-    def __repr__(self) -> str:
-        return f"_OfflineRun(Id: {self._run_id})"
-
-    def _say(self, what: str, name: object, value: Any = None, shows_value: bool = True) -> None:
-        print(f"Offline run, not kept: {what} {name}")
-        if shows_value:
-            print(value)
-
-    def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
-        """Print a metric."""
-        self._say("scalar", name if step is None else f"{name} (step {step})", value)
-
-    def log_list(self, name: str, value: Any, description: str = "") -> None:
-        """Print a list."""
-        self._say("list", name, value)
-
-    def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:
-        """Print a row."""
-        self._say("row", name, kwargs)
-
-    def log_table(self, name: str, value: Any, description: str = "") -> None:
-        """Print a table."""
-        self._say("table", name, value)
-
-    def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
-        """Print that there is an image."""
-        self._say("image", name, path if path is not None else plot)
-
-    def log_confusion_matrix(self, name: str, value: Any, description: str = "") -> None:
-        """Print a confusion matrix."""
-        self._say("confusion matrix", name, value)
-
-    def log_accuracy_table(self, name: str, value: Any, description: str = "") -> None:
-        """Print an accuracy table."""
-        self._say("accuracy table", name, value)
-
-    def log_residuals(self, name: str, value: Any, description: str = "") -> None:
-        """Print residuals."""
-        self._say("residuals", name, value)
-
-    def log_predictions(self, name: str, value: Any, description: str = "") -> None:
-        """Print predictions."""
-        self._say("predictions", name, value)
-
-    def tag(self, key: str, value: Any = None) -> None:
-        """Print a tag."""
-        self._say("tag", key, value)
-
-    def set_tags(self, tags: Any) -> None:
-        """Print tags."""
-        self._say("tags", "", tags)
-
-    def add_properties(self, properties: Any) -> None:
-        """Print properties."""
-        self._say("properties", "", properties)
-
-    def upload_file(self, name: str, path_or_stream: Any, datastore_name: str | None = None) -> None:
-        """Print what would be uploaded."""
-        self._say("file", name, path_or_stream)
-
-    def upload_files(
-        self,
-        names: Any,
-        paths: Any,
-        return_artifacts: bool = False,
-        timeout_seconds: int | None = None,
-        datastore_name: str | None = None,
-    ) -> None:
-        """Print what would be uploaded."""
-        self._say("files", names, paths)
-
-    def upload_folder(self, name: str, path: Any, datastore_name: str | None = None) -> None:
-        """Print what would be uploaded."""
-        self._say("folder", name, path)
-
-    def child_run(self, name: str | None = None, run_id: str | None = None, outputs: Any = None) -> _OfflineRun:
-        """Start a child that prints, too."""
-        if name is None:
-            import uuid
-
-            name = str(uuid.uuid4())
-        return _OfflineRun(run_id=run_id or f"{self._run_id}.{name}")
-
-    def start(self) -> None:
-        """Do nothing."""
-
-    def complete(self, _set_status: bool = True) -> None:
-        """Do nothing."""
-
-    def cancel(self) -> None:
-        """Do nothing."""
-
-    def fail(self, error_details: Any = None, error_code: str | None = None, _set_status: bool = True) -> None:
-        """Print what went wrong."""
-        self._say("failure", error_code or "", _error_text(error_details))
-
-    def flush(self, timeout_seconds: int = 300) -> None:
-        """Say that there is nothing to flush."""
-        self._say("flush", self._run_id, shows_value=False)
-
-    def __enter__(self) -> _OfflineRun:
-        print(f"Offline run {self._run_id} starts")
-        return self
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        print(f"Offline run {self._run_id} ends")
 
 
 def get_run(experiment: Any, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:
@@ -1029,7 +779,7 @@ def _start_logging(
 def _child(parent: Run, name: str | None, run_id: str | None) -> Run:
     reporter = parent._reporter()
     if not hasattr(reporter, "child"):
-        raise _user_error(
+        raise user_error(
             f"run {parent.id} was not started by this program; children can be begun by its own script, or below "
             f"experiment.start_logging()"
         )
@@ -1067,6 +817,10 @@ class _OwnChild(Run):
         """Runs that programs begin have no type."""
         return None
 
+    def flush(self, timeout_seconds: int = 300) -> None:
+        """Return when all that was reported is kept; a child's news travel with its parent's."""
+        self._parent.flush(timeout_seconds)
+
 
 def _type_of_kind(kind: str) -> str | None:
     return {"script": SCRIPT_RUN_TYPE, "trial": SCRIPT_RUN_TYPE, "sweep": SWEEP_RUN_TYPE}.get(kind)
@@ -1074,59 +828,7 @@ def _type_of_kind(kind: str) -> str | None:
 
 def is_hidden_property(name: str) -> bool:
     """True for the properties that the facade keeps for itself."""
-    return name.startswith(METRIC_TYPE_PROPERTY)
-
-
-def _as_metric_value(name: str, value: Any) -> tuple[Any, str]:
-    """What ``log`` keeps of a value that is no plain float, and the name of its type when a float would lose it."""
-    if value is None or isinstance(value, str):
-        return (None if value is None else str(value)), ""
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
-        return float(bool(value)), "bool"
-    if isinstance(value, int):
-        return value, "int"
-    if isinstance(value, list):
-        raise _user_error(f"log keeps a single value under {name!r}, got a list; use log_list")
-    if isinstance(value, (tuple, dict, set)):
-        return _as_repr(name, value), ""
-    if hasattr(value, "item"):
-        try:
-            single = value.item()
-        except (TypeError, ValueError, RuntimeError):  # an array of several elements
-            return _as_repr(name, value), ""
-        if type(single) is not type(value):
-            return _as_metric_value(name, single)
-    try:
-        return float(value), ""
-    except (TypeError, ValueError):
-        return _as_repr(name, value), ""
-
-
-def _as_repr(name: str, value: Any) -> str:
-    print(
-        f"sublight: warning: {name!r} was given a {type(value).__name__}, which is kept as its text", file=sys.stderr
-    )
-    return repr(value)
-
-
-def _as_cell(value: Any) -> Any:
-    """A single value of a list or table, as plain data."""
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    if hasattr(value, "item"):
-        try:
-            return _as_cell(value.item()) if type(value.item()) is not type(value) else repr(value)
-        except (TypeError, ValueError, RuntimeError):
-            return repr(value)
-    return repr(value)
-
-
-def _error_text(error_details: Any) -> str:
-    if error_details is None:
-        return ""
-    if isinstance(error_details, BaseException):
-        return f"{type(error_details).__name__}: {error_details}"
-    return str(error_details)
+    return name.startswith((METRIC_TYPE_PROPERTY, REPORT_PROPERTY))
 
 
 def _has_server() -> bool:
@@ -1139,22 +841,15 @@ def _address_of(workspace: Any) -> str:
     return address
 
 
-def _user_error(sentence: str) -> Exception:
-    from azureml.exceptions import UserErrorException
-
-    return UserErrorException(sentence)
-
-
 class _v1_errors:
     """Turns the errors of the Sublight SDK into those of v1, for the time of a ``with`` block."""
 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if error is not None and type(error).__module__ == "sublight.core.errors":
             raise _as_v1_error(error) from error
-        return False
 
 
 def _as_v1_error(error: Any) -> Exception:
