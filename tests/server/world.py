@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +17,10 @@ from sublight.messages.people import PersonRequest, TokenRequest
 from sublight.server.auth import SESSION_COOKIE
 from sublight.server.caller import Caller
 from sublight.server.clock import FakeClock
+from sublight.server.services.datastores import FIRST
 from sublight.server.settings import Settings
 from sublight.store import tables
+from sublight.store.datastores import DatastoreFiles
 from sublight.wiring import build
 
 with warnings.catch_warnings():
@@ -53,6 +56,8 @@ class World:
                     connection.execute(table.delete())
         for file in self.stored_files():
             file.unlink()
+        shutil.rmtree(self.folder / "datastores")
+        DatastoreFiles(self.folder / "datastores").make(FIRST)
         self.services.callers.forget()
         self.clock.advance(3600)
 

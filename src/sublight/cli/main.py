@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from sublight import __version__
-from sublight.cli import audit, cluster, compare, people, run, server, submit, token
+from sublight.cli import audit, cluster, compare, data, dataset, datastore, model, people, run, server, submit, token
 from sublight.core.errors import InvalidInput, NotSupported, SublightError, TooLarge
 
 DEBUG_VARIABLE = "SUBLIGHT_DEBUG"
@@ -20,6 +20,7 @@ DEBUG_VARIABLE = "SUBLIGHT_DEBUG"
 SECTIONS = {
     "Start and submit": ("up", "submit", "watch"),
     "Look and change": ("run", "cluster", "compare"),
+    "Data and models": ("dataset", "data", "datastore", "model"),
     "Server": ("status", "stop", "serve"),
     "People": ("people", "token", "audit"),
 }
@@ -46,8 +47,8 @@ app = typer.Typer(
 for command in (server.up, submit.submit, submit.watch, compare.compare, server.status, server.stop, server.serve):
     app.command(command.__name__)(command)
 app.command("audit")(audit.audit)
-for name, group in {"run": run.app, "cluster": cluster.app, "people": people.app, "token": token.app}.items():
-    app.add_typer(group, name=name)
+for group in (run, cluster, dataset, data, datastore, model, people, token):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
 def _show_version(is_wanted: bool) -> None:

@@ -25,6 +25,11 @@ _NOUNS = {
     "PersonRequest": "a person",
     "PersonUpdate": "a change to a person",
     "TokenRequest": "a token",
+    "AssetRequest": "an asset",
+    "AssetFile": "a file of an asset",
+    "RunFiles": "the files of a run",
+    "AssetUpdate": "a change to an asset",
+    "DatastoreRequest": "a datastore",
 }
 _UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING_FIELD = ("missing", "missing_keyword_only_argument", "missing_argument")
