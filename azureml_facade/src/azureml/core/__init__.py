@@ -6,8 +6,11 @@ A name belongs to the module that ``_HOMES`` says. Submodules are attributes too
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import sys
+
+TYPE_CHECKING = False  # ``typing`` would cost every training script a third of what importing Run may take
+if TYPE_CHECKING:
+    from typing import Any
 
 # The version of the SDK whose names and behaviour these modules speak; scripts print it and pin packages to it.
 VERSION = "1.61.0.post4"
@@ -47,17 +50,22 @@ __all__ = ["VERSION", *_HOMES]
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is not None:
-        value = getattr(importlib.import_module(home), name)
+        value = getattr(_module(home), name)
         globals()[name] = value
         return value
     if not name.startswith("__"):
         submodule = f"{__name__}.{name}"
         try:
-            return importlib.import_module(submodule)
+            return _module(submodule)
         except ModuleNotFoundError as error:
             if error.name != submodule:
                 raise
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _module(name: str) -> Any:
+    __import__(name)
+    return sys.modules[name]
 
 
 def __dir__() -> list[str]:

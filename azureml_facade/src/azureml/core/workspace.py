@@ -421,7 +421,7 @@ class Workspace:
         """Refused, so that no script from elsewhere removes a project's runs and data."""
         refuse(
             "Workspace.delete",
-            "a script may not remove the Sublight workspace with all of its runs and data; `sublight down` stops its "
+            "a script may not remove the Sublight workspace with all of its runs and data; `sublight stop` stops its "
             "server, and removing the folder .sublight deletes it",
         )
 
