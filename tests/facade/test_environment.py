@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,11 @@ from azureml.core.environment import (
     packages_of,
 )
 from azureml.exceptions import UserErrorException
-from tests.facade.in_process import served_workspace
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with served_workspace(tmp_path / "root") as (workspace, _):
-        yield workspace
+def workspace(ws: Workspace) -> Workspace:
+    return ws
 
 
 def pip_packages(environment: Environment) -> list[str]:

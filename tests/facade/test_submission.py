@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from azureml.exceptions import (
 )
 from azureml.train.dnn import PyTorch
 from azureml.train.estimator import Estimator
-from tests.facade.in_process import served_workspace
 
 KEYS = [
     "script",
@@ -100,9 +98,8 @@ class Reference:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with served_workspace(tmp_path / "root") as (workspace, _):
-        yield workspace
+def workspace(ws: Workspace) -> Workspace:
+    return ws
 
 
 @pytest.fixture
@@ -224,6 +221,16 @@ def test_a_command_is_a_line_for_a_shell(workspace: Workspace, source: Path) -> 
     assert text.run_definition["command"] == "echo 'a b' && ls"
 
 
+def test_a_sweep_puts_its_parameters_behind_a_command(workspace: Workspace, source: Path) -> None:
+    config = ScriptRunConfig(source, command="python train.py")
+    script = prepare(config, workspace, "exp", tuned=["lr", "--size"]).script
+
+    script.check_placeholders(["lr", "--size"])
+    assert script.command == (
+        "python -m azureml._node --shell 'python train.py'' --lr '${{search_space.lr}}' --size '${{search_space.--size}}"
+    )
+
+
 def test_the_run_definition_has_the_keys_of_the_service(workspace: Workspace, source: Path) -> None:
     environment = Environment("mine")
     environment.docker.base_image_registry.password = "secret"
@@ -250,9 +257,9 @@ def test_variables_of_the_run_win_over_those_of_the_environment(workspace: Works
 
 def test_the_workspace_travels_with_the_run(workspace: Workspace, source: Path) -> None:
     assert annotations(prepared(workspace, source))["workspace"] == {
-        "subscription_id": "sub",
-        "resource_group": "group",
-        "name": "wonderland",
+        "subscription_id": "sub-1",
+        "resource_group": "group-1",
+        "name": "old-workspace",
     }
 
 
@@ -331,7 +338,7 @@ def test_other_things_cannot_be_submitted(workspace: Workspace) -> None:
         def _refuse_submit(self) -> None:
             raise UserErrorException("pipelines are not supported yet")
 
-    with pytest.raises(UserErrorException, match="can be submitted, got 'train.py'"):
+    with pytest.raises(UserErrorException, match=r"can be submitted, got 'train\.py'"):
         Experiment(workspace, "exp").submit("train.py")
     with pytest.raises(UserErrorException, match="pipelines are not supported yet"):
         Experiment(workspace, "exp").submit(Pipeline())
@@ -355,9 +362,10 @@ def test_the_log_names_packages_that_are_missing_or_of_another_version(workspace
     environment.python.conda_dependencies = CondaDependencies.create(
         pip_packages=["azureml-sdk", "surely-not-there==1"]
     )
-    notes = annotations(prepared(workspace, source, environment=environment))["notes"]
+    ready = prepared(workspace, source, environment=environment)
 
-    assert notes == [
+    assert ready.warnings == annotations(ready)["notes"][1:]
+    assert annotations(ready)["notes"] == [
         "This run uses the Python that is there (environment 'current'); the environment 'mine' is not built.",
         "The environment asks for packages that are not installed here: surely-not-there; install them beside Sublight "
         "(pip install) if the script needs them.",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from azureml._base_sdk_common.abstract_run_config_element import tell_once
 from azureml._refusal import refuse
 from azureml.core.runconfig import Data, DataReferenceConfiguration, RunConfiguration
 from azureml.core.script_run_config import ScriptRunConfig, check_arguments, get_run_config_from_script_run
@@ -81,7 +82,7 @@ def submit(experiment: Experiment, config: Any, tags: Mapping[str, Any] | None =
 
     prepared = prepare(config, experiment.workspace, experiment.name, **_overrides(config, kwargs))
     for warning in prepared.warnings:
-        _logger.warning(warning)
+        tell_once(_logger, warning)
     with submission_errors():
         sdk_run = experiment._sdk.submit(
             prepared.script,
@@ -101,11 +102,13 @@ def prepare(
     script_params: Mapping[str, Any] | None = None,
     *,
     concurrent_runs: int = 1,
+    tuned: Sequence[str] = (),
     **overrides: Any,
 ) -> Prepared:
     """Check ``config`` (a ScriptRunConfig, an estimator, a RunConfiguration) and make the Sublight script of it.
 
-    ``concurrent_runs`` is how many nodes a cluster needs that has to be made for this submission.
+    ``concurrent_runs`` is how many nodes a cluster needs that has to be made for this submission. ``tuned`` are the
+    parameters of a sweep, which a command gets at its end (a script gets them as Sublight's trials do).
     Raises the exceptions of the original: UserErrorException, or TrainingException for an estimator.
     """
     from sublight import Script
@@ -119,7 +122,7 @@ def prepare(
     arguments = collected.texts(run_config.arguments)
     arguments += collected.resume(source_config.resume_from)
     line = _command_line(run_config.command, collected)
-    notes = _notes(run_config)
+    package_notes = _notes_on_packages(run_config)
     variables = _variables(run_config)
     target = resolve_target(run_config, workspace, concurrent_runs)
     script_path = None if line else _existing_script(run_config.script, source, missing)
@@ -136,13 +139,13 @@ def prepare(
                 "resource_group": workspace.resource_group,
                 "name": workspace.name,
             },
-            "notes": notes,
+            "notes": _notes(run_config, package_notes),
         }
     }
     what: dict[str, Any]
     if line:
         extra = "".join(f" {shlex.quote(argument)}" for argument in arguments)
-        what = {"command": f"python -m {_NODE_MODULE} --shell {shlex.quote(line + extra)}"}
+        what = {"command": f"python -m {_NODE_MODULE} --shell {shlex.quote(line + extra)}{_placeholders(tuned)}"}
     else:
         what = {"script": script_path, "arguments": arguments, "interpreter_arguments": ["-m", _NODE_MODULE]}
     with submission_errors():
@@ -154,7 +157,14 @@ def prepare(
             annotations=annotations,
             **what,
         )
-    return Prepared(script, target, definition, collected.inputs, properties=_git_properties(source))
+    return Prepared(
+        script,
+        target,
+        definition,
+        collected.inputs,
+        properties=_git_properties(source),
+        warnings=package_notes,
+    )
 
 
 def new_run_id(experiment_name: str) -> str:
@@ -384,19 +394,29 @@ def _command_line(command: Any, collected: _Collected) -> str:
     return collected.text(command).strip()
 
 
-def _notes(config: RunConfiguration) -> list[str]:
-    """What the run's log says first: which Python it is, and what of the configuration had no effect."""
-    from azureml._installed_packages import notes_on_packages
-    from azureml.core.environment import packages_of
+def _placeholders(tuned: Sequence[str]) -> str:
+    """`` --name value`` for each tuned parameter, as more of the same shell word: the values are filled in by Sublight."""
+    options = (name if name.startswith("-") else f"--{name}" for name in tuned)
+    return "".join(f"' {option} '${{{{search_space.{name}}}}}" for option, name in zip(options, tuned, strict=True))
 
+
+def _notes(config: RunConfiguration, package_notes: Sequence[str]) -> list[str]:
+    """What the run's log says first: which Python it is, and what of the configuration had no effect."""
     notes = [
         f"This run uses the Python that is there (environment 'current'); the environment {config.environment.name!r} "
-        "is not built."
+        "is not built.",
+        *package_notes,
     ]
-    notes += notes_on_packages(packages_of(config.environment))
     if config.communicator.lower() != "none":
         notes.append(f"The run is one process on one node, so {config.communicator} is not started.")
     return notes
+
+
+def _notes_on_packages(config: RunConfiguration) -> list[str]:
+    from azureml._installed_packages import notes_on_packages
+    from azureml.core.environment import packages_of
+
+    return notes_on_packages(packages_of(config.environment))
 
 
 def _variables(config: RunConfiguration) -> dict[str, str]:

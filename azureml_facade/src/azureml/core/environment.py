@@ -364,6 +364,9 @@ class ImageBuildDetails:
 class DockerImageDetails(dict[str, Any]):
     """Details of an environment's image, by the names of the attributes."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
     @property
     def dockerfile(self) -> Any:
         """The Dockerfile, or None."""
