@@ -17,17 +17,23 @@ if TYPE_CHECKING:
 def compare(
     context: typer.Context,
     run_ids: Annotated[list[str], typer.Argument(help="Two or more runs or sweeps.", show_default=False)],
+    metric: Annotated[
+        str | None, typer.Option(help="Compare by this metric; else by the sweeps' own.", metavar="NAME")
+    ] = None,
+    is_minimized: Annotated[bool, typer.Option("--minimize", help="Less of that metric is better.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare runs or sweeps side by side.
 
-    Wall time, node time, price, time per trial, best value, and the time and price to the same value.
+    Wall time, node time, price, time per trial, best value, and the time and price to the same value. Plain runs have
+    no metric of their own to be compared by; name one with --metric.
 
     \b
     Example:
       sublight compare sweep-abcd2345 sweep-efgh6789
     """
-    comparison = workspace_of(context).compare(*run_ids)
+    direction = "minimize" if is_minimized else None
+    comparison = workspace_of(context).compare(*run_ids, metric=metric, direction=direction)
     if as_json:
         print_json(comparison)
         return

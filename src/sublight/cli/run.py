@@ -194,6 +194,9 @@ def logs(
     run_id: RunId = None,
     follows: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
     path: Annotated[str | None, typer.Option(help="Another log than what the script printed.", metavar="PATH")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(help="Of an earlier attempt, after a lost node.", metavar="NUMBER", min=1)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what a script printed. With --json, list the logs that there are.
@@ -210,7 +213,7 @@ def logs(
     elif follows:
         run.stream_logs(path or STANDARD_LOG)
     else:
-        sys.stdout.write(run.logs(path or STANDARD_LOG))
+        sys.stdout.write(run.logs(path or STANDARD_LOG, attempt))
 
 
 @app.command()

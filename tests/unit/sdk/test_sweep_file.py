@@ -13,6 +13,7 @@ from sublight.core.policies import Bandit, MedianStopping, TruncationSelection
 from sublight.core.samplers import Bayesian, Grid, Random, Sobol
 from sublight.core.search_space import SearchSpace
 from sublight.sdk.script import Script
+from sublight.sdk.snapshot import pack
 from sublight.sdk.sweep import Sweep
 from sublight.sdk.sweep_file import read_job
 
@@ -108,7 +109,9 @@ def test_a_command_job_is_a_single_script(folder: Path) -> None:
 
 def with_space(text: str) -> str:
     old = SWEEP[SWEEP.index("  c_value:\n") : SWEEP.index("objective:")]
-    return SWEEP.replace(old, text).replace(" --C ${{search_space.c_value}}", "")
+    names = [name for name in ("kind", "depth", "eta") if f"{name}: " in text] or ["x"]
+    uses = " ".join(f"${{{{search_space.{name}}}}}" for name in names)
+    return SWEEP.replace(old, text).replace(" --C ${{search_space.c_value}}", f" {uses}")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +164,7 @@ def test_every_distribution_is_read_and_exponents_become_values(folder: Path, de
     [
         ("grid", "", Grid()),
         ("{type: random, seed: 7}", "", Random(seed=7)),
+        ("{type: random, seed: 7, logbase: e}", "", Random(seed=7)),
         ("{type: random, rule: sobol, seed: 7}", "", Sobol(seed=7)),
         ("bayesian", "sublight: {seed: 7}\n", Bayesian(seed=7)),
         ("{type: bayesian}", "sublight: {seed: 7, method: tpe}\n", Bayesian(seed=7, method="tpe")),
@@ -238,7 +242,7 @@ def test_a_mistake_is_named_with_file_and_place(folder: Path, old: str, new: str
         (
             "environment: current",
             "environment: azureml:AzureML-sklearn@latest",
-            "write environment: current instead of",
+            "--environment current",
         ),
         (
             "environment: current",
@@ -253,7 +257,7 @@ def test_a_mistake_is_named_with_file_and_place(folder: Path, old: str, new: str
         ("tags:", "outputs: {x: {type: uri_folder}}\ntags:", r"write results into ./outputs"),
         ("tags:", "queue_settings: {job_tier: spot}\ntags:", "remove queue_settings"),
         ("  code: ./src", "  code: ./src\n  distribution: {type: mpi}", "one process per trial"),
-        ("algorithm: random", "algorithm: {type: random, logbase: 10}", "base e here"),
+        ("algorithm: random", "algorithm: {type: random, logbase: 10}", "exponents of e here"),
         ("--kernel", "$[[--x ${{inputs.x}}]] --kernel", "optional parts"),
     ],
 )
@@ -275,3 +279,61 @@ def test_a_missing_file_names_what_is_there(folder: Path) -> None:
 def test_a_file_that_is_no_job_is_refused(folder: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match="must hold a mapping"):
         read_job(write(folder, text))
+
+
+def test_a_parameter_that_the_command_does_not_use_is_refused(folder: Path) -> None:
+    text = SWEEP.replace("objective:", "  unused: [1, 2]\nobjective:")
+
+    with pytest.raises(InvalidInput, match=r"does not use \$\{\{search_space.unused\}\}"):
+        read_job(write(folder, text))
+
+
+def test_what_a_person_should_know_is_noted(folder: Path) -> None:
+    without_limits = SWEEP.replace("  max_total_trials: 4\n", "").replace(
+        "  kernel: linear", "  kernel: linear\n  left: 1"
+    )
+
+    notes = read_job(write(folder, without_limits)).notes
+
+    assert "up to 1,000 trials will run" in notes[0]
+    assert "does not use the input left" in notes[1]
+    assert read_job(write(folder, SWEEP)).notes == ()
+
+
+def test_an_environment_of_the_file_can_be_overruled(folder: Path) -> None:
+    text = SWEEP.replace("environment: current", "environment: azureml:AzureML-sklearn@latest")
+
+    what = read_job(write(folder, text), environment="current").what
+
+    assert isinstance(what, Sweep)
+    assert what.script.environment == "current"
+
+
+def test_all_unknown_keys_of_a_section_are_named_at_once_and_the_file_once(folder: Path) -> None:
+    with pytest.raises(InvalidInput, match="'max_foo', 'max_bar' are not known here"):
+        read_job(write(folder, SWEEP.replace("limits:", "limits:\n  max_foo: 1\n  max_bar: 2")))
+    with pytest.raises(NotSupported) as refusal:
+        read_job(write(folder, SWEEP.replace("environment: current", "environment: mine")))
+    assert str(refusal.value).count("sweep.yml") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "is_refused"),
+    [
+        ("python helo.py --C ${{search_space.c_value}}", True),
+        ("python -u helo.py ${{search_space.c_value}}", True),
+        ("python hello.py ${{search_space.c_value}}", False),
+        ("cd src && python elsewhere.py ${{search_space.c_value}}", False),
+        ("python -m package.module ${{search_space.c_value}}", False),
+        ("python /opt/tool.py ${{search_space.c_value}}", False),
+    ],
+)
+def test_a_command_that_runs_a_file_which_is_not_sent_is_refused(folder: Path, command: str, is_refused: bool) -> None:
+    script = Script(command=command, source=folder / "src")
+    packed = pack(folder / "src")
+
+    if is_refused:
+        with pytest.raises(InvalidInput, match=r"runs helo.py, which is not in the snapshot.*did you mean 'hello.py'"):
+            script.check_packed(packed)
+    else:
+        script.check_packed(packed)

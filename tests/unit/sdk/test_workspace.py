@@ -236,3 +236,17 @@ def test_a_person_is_removed_without_an_answer_to_read(server: FakeServer, works
     workspace.people.remove("eva")
 
     assert len(server.requests) == 1
+
+
+def test_a_cluster_that_is_there_is_taken_as_it_is_when_that_is_allowed(server: FakeServer) -> None:
+    taken = "there is a cluster 'cpu' already"
+    server.on("POST", "/api/v1/clusters", error(409, "name_taken", taken)).on(
+        "GET", "/api/v1/clusters/cpu", a_cluster()
+    )
+    clusters = Workspace(client=server.client()).clusters
+
+    assert clusters.create("cpu", size="standard_d3_v2", exist_ok=True).name == "cpu"
+    with pytest.raises(NameTaken, match="already"):
+        clusters.create("cpu", size="STANDARD_D3_V2")
+    with pytest.raises(NameTaken, match="of size STANDARD_D3_V2 and not STANDARD_NC6"):
+        clusters.create("cpu", size="STANDARD_NC6", exist_ok=True)

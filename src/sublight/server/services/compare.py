@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from sublight.core.comparison import Side, common_value, first_reached, verdict
 from sublight.core.errors import InvalidInput
-from sublight.core.metric import Goal
+from sublight.core.metric import Direction, Goal
 from sublight.messages.runs import CompareColumn, Comparison
 from sublight.server.clock import Clock
 from sublight.server.services import views
@@ -24,8 +25,8 @@ from sublight.store.runs import RunRow
 class _Loaded:
     row: RunRow
     trials: list[RunRow]
-    goal: Goal | None
     reports: list[tuple[float, float]]
+    bests: Mapping[str, float]
     facts: Mapping[str, Any]
 
 
@@ -36,14 +37,20 @@ class Compare:
         self._database = database
         self._clock = clock
 
-    def __call__(self, run_ids: Sequence[str]) -> Comparison:
-        """The comparison of these runs; InvalidInput for fewer than two."""
+    def __call__(
+        self, run_ids: Sequence[str], *, metric: str | None = None, direction: str | None = None
+    ) -> Comparison:
+        """The comparison of these runs; InvalidInput for fewer than two.
+
+        Compared is the primary metric of the sweeps among them, or the ``metric`` named, which counts as better when it
+        is larger unless ``direction`` is ``minimize``. Any run that logged the metric takes part.
+        """
         if len(run_ids) < 2:
             raise InvalidInput(f"a comparison needs two or more runs, got {len(run_ids)}")
         with self._database.read() as connection:
-            loaded = [self._load(connection, run_id) for run_id in run_ids]
-        goals = {one.goal for one in loaded if one.goal is not None}
-        goal = goals.pop() if len(goals) == 1 else None
+            rows = [run_rows.get(connection, run_id) for run_id in run_ids]
+            goal = self._goal(connection, rows, metric, direction)
+            loaded = [self._load(connection, row, goal) for row in rows]
         common = common_value(goal, [[value for _, value in one.reports] for one in loaded]) if goal else None
         columns = [self._column(one, goal, common) for one in loaded]
         sides = [
@@ -65,25 +72,41 @@ class Compare:
             verdict=verdict(goal, common, sides),
         )
 
-    def _load(self, connection: Connection, run_id: str) -> _Loaded:
-        row = run_rows.get(connection, run_id)
-        trials, reports, goal = [], [], None
-        owner = run_rows.get(connection, row.parent_id) if row.kind == "trial" else row
-        if owner.kind == "sweep":
-            goal = views.goal_of(views.sweep_of(owner))
+    def _goal(
+        self, connection: Connection, rows: Sequence[RunRow], metric: str | None, direction: str | None
+    ) -> Goal | None:
+        """What to compare by: what was asked for, else the one goal of the sweeps among the runs, else nothing."""
+        if direction is not None and direction not in set(Direction):
+            raise InvalidInput(f"the direction is maximize or minimize, got {direction!r}")
+        goals = set()
+        for row in rows:
+            owner = run_rows.get(connection, row.parent_id) if row.kind == "trial" else row
+            if owner.kind == "sweep":
+                goals.add(views.goal_of(views.sweep_of(owner)))
+        if metric is None:
+            return goals.pop() if len(goals) == 1 else None
+        known = {goal.direction for goal in goals if goal.metric == metric}
+        fallback = known.pop() if len(known) == 1 else Direction.MAXIMIZE
+        return Goal(metric, fallback if direction is None else Direction(direction))
+
+    def _load(self, connection: Connection, row: RunRow, goal: Goal | None) -> _Loaded:
+        trials = run_rows.children(connection, row.id) if row.kind == "sweep" else []
+        reports: list[tuple[float, float]] = []
+        bests: dict[str, float] = {}
+        if goal is not None:
             if row.kind == "sweep":
-                trials = run_rows.children(connection, run_id)
-                series = list(metric_rows.points_of_children(connection, run_id, goal.metric).values())
+                series = metric_rows.points_of_children(connection, row.id, goal.metric)
             else:
-                series = [metric_rows.points(connection, run_id, goal.metric)]
-            reports = sorted((t, v) for points in series for t, v in zip(points.times, points.values, strict=True))
-        return _Loaded(
-            row=row,
-            trials=trials,
-            goal=goal,
-            reports=reports,
-            facts=row.target_facts,
-        )
+                series = {row.id: metric_rows.points(connection, row.id, goal.metric)}
+            reports = sorted(
+                (t, v) for points in series.values() for t, v in zip(points.times, points.values, strict=True)
+            )
+            for run_id, points in series.items():
+                # Infinities are no result, as nowhere else.
+                best = goal.best(value for value in points.values if math.isfinite(value))
+                if best is not None:
+                    bests[run_id] = best
+        return _Loaded(row=row, trials=trials, reports=reports, bests=bests, facts=row.target_facts)
 
     def _column(self, one: _Loaded, goal: Goal | None, common: float | None) -> CompareColumn:
         row = one.row
@@ -92,17 +115,13 @@ class Compare:
         end = row.ended or self._clock.now()
         ended = [trial for trial in one.trials if trial.ended is not None]
         ran = [trial.ended - trial.started for trial in ended if trial.started is not None]
-        best_trial = None
-        best: float | None = None
-        if goal is not None:
-            best = goal.best(value for _, value in one.reports)
-            scored = [trial for trial in one.trials if trial.best_value is not None]
-            best_trial = min(scored, key=lambda trial: goal.sort_key(trial.best_value), default=None)
+        best_id = min(one.bests, key=lambda run_id: goal.sort_key(one.bests[run_id]), default=None) if goal else None
         reached = first_reached(goal, one.reports, common) if goal and common is not None else None
         seconds_to_common = None if reached is None else max(0.0, reached - begin)
-        node_seconds = sum(trial.node_seconds for trial in one.trials) if one.trials else row.node_seconds
+        now = self._clock.now()
+        node_seconds = sum(_node_seconds(run, now) for run in one.trials or [row])
         price = None if price_per_hour is None else node_seconds * price_per_hour / 3600
-        used_to_common = None if reached is None else _node_seconds_until(one, reached)
+        used_to_common = None if reached is None else _node_seconds_until(one, reached, now)
         return CompareColumn(
             run_id=row.id,
             kind=row.kind,
@@ -119,8 +138,8 @@ class Compare:
             seconds_per_trial=sum(ran) / len(ran) if ran else None,
             startup_share=_startup_share(row, ran, node_seconds),
             metric=goal.metric if goal else None,
-            best_value=best,
-            best_run_id=best_trial.id if best_trial is not None else None,
+            best_value=None if best_id is None else one.bests[best_id],
+            best_run_id=best_id if one.trials else None,
             seconds_to_common_value=seconds_to_common,
             price_to_common_value=None
             if used_to_common is None or price_per_hour is None
@@ -135,15 +154,20 @@ def _startup_share(row: RunRow, ran: Sequence[float], node_seconds: float) -> fl
     return max(0.0, 1 - sum(ran) / max(1, row.trials_per_node or 1) / node_seconds)
 
 
-def _node_seconds_until(one: _Loaded, moment: float) -> float:
+def _node_seconds(run: RunRow, now: float) -> float:
+    """The node time of a run, with what an attempt that still goes on has used so far."""
+    if run.started is None or run.ended is not None:
+        return float(run.node_seconds)
+    return float(run.node_seconds) + max(0.0, now - run.started) / max(1, run.trials_per_node or 1)
+
+
+def _node_seconds_until(one: _Loaded, moment: float, now: float) -> float:
     """Node time used before a moment; a trial's node time is spread evenly over the time that it ran."""
     total = 0.0
     for trial in one.trials or [one.row]:
-        start, end = trial.started, trial.ended
+        start, end = trial.started, trial.ended or now
         if start is None or start >= moment:
             continue
-        if end is None or end <= moment or end <= start:
-            total += trial.node_seconds
-        else:
-            total += trial.node_seconds * (moment - start) / (end - start)
+        used = _node_seconds(trial, now)
+        total += used if end <= moment or end <= start else used * (moment - start) / (end - start)
     return total
