@@ -200,6 +200,16 @@ def test_a_workspace_is_got_made_and_listed_under_any_name(
     assert Workspace.setup().name == "workspace"
 
 
+def test_default_clusters_are_made_with_the_workspace(folder: Path, opened: list[Any]) -> None:
+    workspace = Workspace.create(
+        "fresh", default_cpu_compute_target=Workspace.DEFAULT_CPU_CLUSTER_CONFIGURATION, show_output=False
+    )
+
+    target = workspace.get_default_compute_target("CPU")
+    assert target is not None
+    assert (target.name, target.vm_size) == ("cpu-cluster", "STANDARD_DS2_V2")
+
+
 def test_its_details_have_the_original_s_keys(ws: Workspace) -> None:
     details = ws.get_details()
 

@@ -54,6 +54,18 @@ class _Identity(NamedTuple):
     name: str
 
 
+class _DefaultCluster:
+    """A class attribute: how a default cluster is to be made, made when it is asked for."""
+
+    def __init__(self, vm_size: str) -> None:
+        self._vm_size = vm_size
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        from azureml.core.compute.amlcompute import AmlCompute
+
+        return AmlCompute.provisioning_configuration(vm_size=self._vm_size, min_nodes=0, max_nodes=2)
+
+
 class Workspace:
     """A workspace by its names in Azure, while its runs, data and models live in a Sublight workspace.
 
@@ -65,8 +77,10 @@ class Workspace:
     ``sku`` ``"Basic"``.
     """
 
-    DEFAULT_CPU_CLUSTER_CONFIGURATION: Any = None
-    DEFAULT_GPU_CLUSTER_CONFIGURATION: Any = None
+    DEFAULT_CPU_CLUSTER_NAME = CPU_CLUSTER_NAME
+    DEFAULT_GPU_CLUSTER_NAME = GPU_CLUSTER_NAME
+    DEFAULT_CPU_CLUSTER_CONFIGURATION = _DefaultCluster("STANDARD_DS2_V2")
+    DEFAULT_GPU_CLUSTER_CONFIGURATION = _DefaultCluster("STANDARD_NC6")
 
     def __init__(
         self,
