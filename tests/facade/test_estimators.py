@@ -192,7 +192,7 @@ def test_each_kind_says_once_that_it_is_deprecated(
             Estimator(".", compute_target="local")
         SKLearn(".", compute_target="local", framework_version="0.24")
 
-    assert [record.message.partition(" ")[0] for record in caplog.records] == ["Estimator", "SKLearn", "SKLearn"]
+    assert [record.message.partition(" ")[0] for record in caplog.records] == ["Estimator:", "SKLearn", "SKLearn:"]
     assert "the run uses the version that is installed" in caplog.records[1].message
 
 

@@ -199,7 +199,7 @@ def _set_distribution(config: RunConfiguration, kind: str, given: dict[str, Any]
 
 
 def _environment(kind: str, given: dict[str, Any], packages: list[str]) -> Environment:
-    environment = Environment(f"{kind.lower()}-estimator")
+    environment = Environment("estimator" if kind == "Estimator" else f"{kind.lower()}-estimator")
     environment.python.user_managed_dependencies = bool(given.get("user_managed"))
     environment.python.conda_dependencies = _dependencies(given, packages)
     environment.docker.enabled = bool(given.get("use_docker", True))

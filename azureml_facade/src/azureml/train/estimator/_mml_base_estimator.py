@@ -55,7 +55,8 @@ class MMLBaseEstimator(ABC):  # noqa: B024  (abstract in name, as in the origina
     def _build(self, kind: str, settings: dict[str, Any], packages: list[str]) -> None:
         """Set everything from the arguments of a constructor (its ``locals()``)."""
         tell_once(
-            _logger, f"{kind} is an estimator; the SDK v1 recommends a ScriptRunConfig with an Environment instead"
+            _logger,
+            f"{kind}: estimators were deprecated already in the SDK v1; a ScriptRunConfig with an Environment replaces them",
         )
         given = {name: value for name, value in settings.items() if name not in ("self", "__class__")}
         check_arguments(flattened(given.get("script_params")))
