@@ -327,6 +327,14 @@ def test_a_cluster_is_created_with_its_limits(server: FakeServer, sublight: Subl
     assert (body["max_nodes"], body["idle_seconds"], body["min_nodes"]) == (4, 30.0, 0)
 
 
+def test_a_cluster_may_be_given_a_size_that_differs(server: FakeServer, sublight: Sublight) -> None:
+    server.on("POST", "/api/v1/clusters", as_json(a_cluster(), 201))
+
+    sublight("cluster", "create", "gpu", "--size", "NC6", "--size-may-differ")
+
+    assert server.bodies("POST", "/api/v1/clusters")[0]["size_may_differ"] is True
+
+
 def test_an_unusable_cluster_says_why(server: FakeServer, sublight: Sublight) -> None:
     server.on("POST", "/api/v1/clusters", a_cluster(state="unusable", reason="this host has no GPU"))
 
