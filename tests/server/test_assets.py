@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from sublight.core.snapshot import check_path
 from sublight.messages.assets import AssetFile, AssetRequest, AssetUpdate, AssetView, RunFiles
 from sublight.messages.definitions import SnapshotFile, SnapshotRequest
 from sublight.server.services.assets import ADDRESS_LENGTH_MAX, DEFINITION_BYTES_MAX, Assets
+from tests.server.test_attacks_paths import PAYLOADS
 from tests.server.world import OLGA, World, sha256
 
 CSV = b"text,label\nhello,1\n"
@@ -436,13 +438,14 @@ def test_an_address_as_a_name_travels_whole(world: World) -> None:
     assert answer.json()["name"] == url
 
 
-@pytest.mark.parametrize("path", ["../decoy", "/etc/passwd", "a.csv/", "./train.csv", "train.csv\0", "TRAIN.CSV", ""])
-def test_only_the_files_of_the_asset_can_be_read(world: World, path: str) -> None:
+@pytest.mark.parametrize(
+    "payload", [*PAYLOADS, "TRAIN.CSV", "train.csv/", "./train.csv"], ids=lambda text: ascii(text)[:40]
+)
+def test_only_the_files_of_the_asset_can_be_read(world: World, payload: str) -> None:
     asset = registered(world)
-
-    answer = world.client("rita", "reader").get(f"/api/v1/assets/{asset.id}/content", params={"path": path})
-
-    assert answer.status_code == 404
+    client = world.client("rita", "reader")
+    for query in (quote(payload, safe=""), quote(quote(payload, safe=""), safe="")):
+        assert client.get(f"/api/v1/assets/{asset.id}/content?path={query}").status_code == 404
 
 
 def test_a_field_that_is_not_known_is_named(world: World) -> None:

@@ -496,10 +496,8 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(Conflict, match="is a file where the datastore's folder belongs"):
         files.make("d")
-    with pytest.raises(Conflict):
-        writer = files.writer("d", "a")
-        try:
-            writer.complete()
-            writer.place(overwrites=True)
-        finally:
-            writer.close()
+    writer = files.writer("d", "a")
+    writer.complete()
+    with pytest.raises(Conflict, match="is a file where the datastore's folder belongs"):
+        writer.place(overwrites=True)
+    writer.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, true, update
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from sublight.store.tables import artifacts, asset_files, asset_names, assets, snapshots
 
-# SQLite takes some thousand values in one statement; lists of hashes are asked about in pieces of this many.
+# SQLite takes some thousand values in one statement; long lists are asked about in pieces of this many.
 _PIECE = 500
 
 
@@ -118,15 +118,23 @@ def remove(connection: Connection, asset_id: str) -> set[str]:
     return hashes
 
 
-def contents_in_use(connection: Connection, hashes: Collection[str]) -> set[str]:
-    """Those of the contents that an asset, an artifact of a run or a snapshot needs; the others may go."""
-    wanted = sorted(hashes)
+def contents_in_use(connection: Connection, hashes: Collection[str], *, looked_at: set[str]) -> set[str]:
+    """Those of the contents that an asset, an artifact of a run or a snapshot needs; the others may go.
+
+    Snapshots are many and only ever added: those in ``looked_at`` are not looked at again, and the others are put there.
+    """
     used: set[str] = set()
-    for start in range(0, len(wanted), _PIECE):
-        piece = wanted[start : start + _PIECE]
+    for piece in _pieces(sorted(hashes)):
         for table in (asset_files, artifacts):
             used.update(connection.scalars(select(table.c.sha256).where(table.c.sha256.in_(piece))))
-        entry = func.json_each(snapshots.c.files).table_valued("value", joins_implicitly=True)
-        sha256 = func.json_extract(entry.c.value, "$.sha256")
-        used.update(connection.scalars(select(sha256).select_from(snapshots, entry).where(sha256.in_(piece))))
+    new = [one for one in connection.scalars(select(snapshots.c.id)) if one not in looked_at]
+    for piece in _pieces(new):
+        for files in connection.scalars(select(snapshots.c.files).where(snapshots.c.id.in_(piece))):
+            used.update(file["sha256"] for file in files if file["sha256"] in hashes)
+    looked_at.update(new)
     return used
+
+
+def _pieces(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _PIECE):
+        yield values[start : start + _PIECE]

@@ -75,7 +75,7 @@ def test_files_and_folders_become_a_version_and_come_back(
     assert written[1].read_text() == "x\n2\n"
     assert [file.name for file in asset.download(tmp_path / "part", "all/deep")] == ["b.csv"]
     assert asset.read("one.csv") == b"x\n1\n"
-    with pytest.raises(NotFound, match="version 1 has no 'two.csv'; it holds all/a.csv"):
+    with pytest.raises(NotFound, match=r"version 1 has no 'two\.csv'; it holds all/a\.csv"):
         asset.download(tmp_path, "two.csv")
 
 

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -213,11 +213,15 @@ class Assets:
             self._note(connection, caller, f"delete {row.kind}", row, {"id": row.id})
         self._remove_unused(hashes)
 
-    def _remove_unused(self, hashes: Collection[str]) -> None:
+    def _remove_unused(self, hashes: set[str]) -> None:
         # A transaction of its own, after the rows are surely gone: while it is open nobody can begin to need one of the
-        # contents, and a crash in between leaves a content too many, never one too few.
+        # contents, and a crash in between leaves a content too many, never one too few. What takes long is done before
+        # it, so that nobody waits for it.
+        looked_at: set[str] = set()
+        with self._database.read() as connection:
+            unused = hashes - rows.contents_in_use(connection, hashes, looked_at=looked_at)
         with self._database.write() as connection:
-            for sha256 in set(hashes) - rows.contents_in_use(connection, hashes):
+            for sha256 in unused - rows.contents_in_use(connection, unused, looked_at=looked_at):
                 self._blobs.delete(sha256)
 
     def _missing(self, files: Sequence[AssetFile]) -> Sequence[str]:
