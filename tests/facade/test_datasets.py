@@ -22,6 +22,7 @@ from azureml.data.dataset_type_definitions import PromoteHeadersBehavior
 from azureml.exceptions import AzureMLException, DatasetTimestampMissingError, NotSupportedByFacade, UserErrorException
 from tests.facade.data_files import BANK, write
 from tests.facade.in_process import served_workspace
+from tests.facade.surface import names, problems, surface
 
 URL = "https://automlsamplenotebookdata.example.invalid/bankmarketing_train.csv"
 
@@ -568,3 +569,16 @@ class TestAddresses:
         folder = "/https%3A/%2Fexample.invalid/mnist"
         assert dataset.to_path() == [f"{folder}/images.gz", f"{folder}/labels.gz"]
         assert Dataset.File.from_files("https://example.invalid/mnist/*.gz").to_path() == dataset.to_path()
+
+
+SURFACE = [
+    *names(*(module for module in surface() if module.startswith("azureml.data"))),
+    *names("azureml.core.model"),
+    ("azureml.core", "Datastore"),
+    ("azureml.core", "Model"),
+]
+
+
+@pytest.mark.parametrize(("module", "name"), SURFACE)
+def test_signatures_are_those_of_the_original(module: str, name: str) -> None:
+    assert problems(module, name) == []

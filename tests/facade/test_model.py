@@ -183,6 +183,15 @@ def test_the_folder_of_a_deployed_model_comes_first(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AZUREML_MODEL_DIR", "deployed")
 
     assert Model.get_model_path("served") == str(Path("deployed/served/3/model.pkl"))
+    monkeypatch.setenv("AZUREML_MODEL_DIR", "deployed/served/3")
+    assert Model.get_model_path("served") == str(Path("deployed/served/3/model.pkl"))
+
+
+def test_without_a_workspace_the_newest_that_is_here_is_taken() -> None:
+    write(Path("azureml-models/here/2/model.pkl"), "old")
+    write(Path("azureml-models/here/10/model/weights.bin"), "new")
+
+    assert Model.get_model_path("here") == str(Path("azureml-models/here/10/model"))
 
 
 def test_what_it_says_of_itself_can_be_read_back(ws: Workspace) -> None:

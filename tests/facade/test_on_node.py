@@ -107,9 +107,11 @@ class TestInputs:
     def test_local_files_come_along_when_the_workspace_is_known(self, ws: Workspace, tmp_path: Path) -> None:
         file = write(tmp_path / "mine.csv", "a\n1\n")
         given = Dataset.Tabular.from_delimited_files(str(file)).as_named_input("train")._to_input(ws)
+        again = Dataset.Tabular.from_delimited_files(str(file)).as_named_input("train")._to_input(ws)
         file.unlink()
 
         assert _on_node.dataset_of(given, ws).to_pandas_dataframe()["a"].tolist() == [1]
+        assert again["dataset"]["id"] == given["dataset"]["id"], "the same files are stored once"
 
     def test_what_cannot_be_an_input(self, ws: Workspace, tmp_path: Path) -> None:
         dataset = Dataset.Tabular.from_delimited_files(str(write(tmp_path / "d.csv", "a\n1\n")))

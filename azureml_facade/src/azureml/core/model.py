@@ -179,14 +179,18 @@ class Model:
     def get_model_path(model_name: str, version: int | None = None, _workspace: Any = None) -> str:
         """Where the model's file or folder lies on this machine.
 
-        In this order: the folder that AZUREML_MODEL_DIR names, ``azureml-models/<name>/<version>`` in the working folder,
-        and (inside a run, or with a workspace) the workspace, from where it is downloaded to there.
-        ModelNotFoundException when it is in none of them.
+        In this order: below the folder that AZUREML_MODEL_DIR names; ``azureml-models/<name>/<version>`` in the working
+        folder (without a version only where no workspace can say which is the newest); the workspace, from where it is
+        downloaded to there. ModelNotFoundException when it is in none of them.
         """
-        local = _local_model(model_name, version)
-        if local is not None:
-            return str(local)
+        deployed = _deployed_model(model_name, version)
+        if deployed is not None:
+            return str(deployed)
         workspace = _workspace if _workspace is not None else _workspace_of_run()
+        if version is not None or workspace is None:
+            local = _version_below(Path(_MODELS_FOLDER) / model_name, version)
+            if local is not None:
+                return str(local)
         if workspace is None:
             raise ModelNotFoundException(
                 f"the model {model_name!r} is not in {_MODELS_FOLDER}/ here, and outside of a run a workspace is needed "
@@ -523,20 +527,25 @@ def _local_files(model_path: str, child_paths: Sequence[str] | None) -> dict[str
     return {f"{name}/{child.strip('/')}": path / child for child in child_paths}
 
 
-def _local_model(name: str, version: int | None) -> Path | None:
-    """A model that is on this machine: below AZUREML_MODEL_DIR or ``azureml-models``."""
+def _deployed_model(name: str, version: int | None) -> Path | None:
+    """A model below AZUREML_MODEL_DIR, which is the folder of all models (``<name>/<version>``) or of the only one."""
     given = os.environ.get("AZUREML_MODEL_DIR")
-    roots = [Path(given) / name, Path(given) / _MODELS_FOLDER / name] if given else []
-    for root in [*roots, Path(_MODELS_FOLDER) / name]:
-        versions = sorted((int(place.name) for place in root.glob("*") if place.name.isdecimal()), reverse=True)
-        # Without a version the newest is meant, which only the workspace knows; what was deployed stands still.
-        if version is None and root.parent.name == _MODELS_FOLDER and not given:
-            continue
-        for number in versions:
-            if version in (None, number):
-                inside = sorted((root / str(number)).iterdir())
-                if inside:
-                    return inside[0] if len(inside) == 1 else root / str(number)
+    if not given:
+        return None
+    folder = Path(given)
+    if folder.parent.name == name and folder.name.isdecimal():
+        return _version_below(folder.parent, int(folder.name) if version is None else version)
+    return _version_below(folder / name, version) or _version_below(folder / _MODELS_FOLDER / name, version)
+
+
+def _version_below(folder: Path, version: int | None) -> Path | None:
+    """The file or folder of a version (the newest one when None) in ``folder``, whose folders are versions."""
+    numbers = sorted((int(place.name) for place in folder.glob("*") if place.name.isdecimal()), reverse=True)
+    for number in numbers:
+        if version is None or number == int(version):
+            inside = sorted((folder / str(number)).iterdir())
+            if inside:
+                return inside[0] if len(inside) == 1 else folder / str(number)
     return None
 
 

@@ -145,6 +145,9 @@ def _provide_reference(reference: Mapping[str, Any], workspace: Any) -> str:
         # Copies, not links: as in the original, a script may write where it reads.
         if reference.get("overwrite") or not place.exists():
             shutil.copyfile(copies / file.path, place)
+            # The time of the stored file tells at the end, without reading it, that it was not written to.
+            original = (copies / file.path).stat()
+            os.utime(place, ns=(original.st_atime_ns, original.st_mtime_ns))
     return str(place if is_file else folder)
 
 
@@ -163,7 +166,7 @@ def _collect_reference(reference: Mapping[str, Any], folder: Path, workspace: An
     overwrites = reference.get("mode") == "mount" or bool(reference.get("overwrite"))
     for file in files:
         target = "/".join(filter(None, [base, file.relative_to(root).as_posix()]))
-        if target in there and (not overwrites or filecmp.cmp(file, copies / target, shallow=False)):
+        if target in there and (not overwrites or filecmp.cmp(file, copies / target, shallow=True)):
             continue
         datastore.upload(file, target, overwrite=overwrites)
 

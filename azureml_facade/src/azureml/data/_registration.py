@@ -71,13 +71,13 @@ def register(
 def save(definition: Definition, workspace: Any, source: Any = None) -> Any:
     """The asset of a dataset that has no name: made at the first call, the same at the next for the same dataset."""
     sdk = _workspaces.sdk_of(workspace)
-    digest = hashlib.sha256(json.dumps(definition.as_dict(), sort_keys=True).encode()).hexdigest()
+    kept, files = _with_own_files(definition, sdk, source)
+    contents = {path: _sha256(file) for path, file in files.items()}
+    digest = hashlib.sha256(json.dumps([kept.as_dict(), contents], sort_keys=True).encode()).hexdigest()
     name = _SAVED_PREFIX + digest[:32]
-    has_own_files = any("local" in path or "asset_file" in path for path in definition.paths)
-    there = None if has_own_files else find(sdk, name)
+    there = find(sdk, name)
     if there is not None:
         return there
-    kept, files = _with_own_files(definition, sdk, source)
     return sdk.assets.register("dataset", name, files=files or None, definition=kept.as_dict())
 
 

@@ -71,7 +71,7 @@ class Sources:
         if not text or _globs.has_pattern(text):
             return False
         found = self._found(path)
-        return len(found) == 1 and "url" not in path and found[0].place[-1] == text.rstrip("/").rpartition("/")[2]
+        return len(found) == 1 and ("url" in path or found[0].place[-1] == text.rstrip("/").rpartition("/")[2])
 
     def _found(self, path: PathRecord) -> list[_Found]:
         if "url" in path:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from pathlib import Path
 from typing import Any
 
 from azureml.exceptions import UserErrorException
+
+_log = logging.getLogger("azureml.data")
 
 
 def sdk_of(workspace: Any) -> Any:
@@ -18,33 +23,31 @@ def sdk_of(workspace: Any) -> Any:
 def find_sdk() -> Any:
     """The Sublight workspace that is meant here, or None.
 
-    Inside a run that is the run's own (by environment), else the one that ``Workspace.from_config()`` would give, else a
-    Sublight server that is up for this folder. No server is started for this.
+    Inside a run the run's own (by environment); else that of this folder, if it has one already: reading a file of the web
+    is no reason to make a workspace; else the one that the program has used last.
     """
-    import os
+    from azureml.core import workspace as workspaces
 
-    if not (os.environ.get("SUBLIGHT_URL") and os.environ.get("SUBLIGHT_TOKEN")):
-        found = _by_config()
-        if found is not None:
-            return found
-    from sublight import SublightError, Workspace
-    from sublight.sdk.workspace import open_client
-
-    try:
-        return Workspace(client=open_client(starts_server=False))
-    except SublightError:
-        return None
+    if os.environ.get("SUBLIGHT_URL") and os.environ.get("SUBLIGHT_TOKEN"):
+        return workspaces.Workspace.from_config()._sdk
+    found = _of_this_folder()
+    return found if found is not None else next(reversed(workspaces._connections.values()), None)
 
 
-def _by_config() -> Any:
+def _of_this_folder() -> Any:
     from azureml.core.workspace import Workspace
     from azureml.exceptions import AzureMLException
-    from sublight import SublightError
+    from sublight.sdk.discovery import FOLDER, find_project
+    from sublight.sdk.errors import SublightError
 
     try:
-        return Workspace.from_config()._sdk
-    except (AzureMLException, SublightError):
-        return None
+        workspace = Workspace.from_config()
+        places = [Path.cwd(), workspace._config_folder]
+        if any((find_project(place) / FOLDER).is_dir() for place in places if place is not None):
+            return workspace._sdk
+    except (AzureMLException, SublightError) as error:
+        _log.info("no workspace can be asked for copies of addresses: %s", error)
+    return None
 
 
 def copies_of(sdk: Any) -> Any:

@@ -69,7 +69,7 @@ class AbstractDataset:
     @property
     def tags(self) -> dict[str, str]:
         """Its tags."""
-        return {} if self._asset is None else dict(self._asset.tags or {})
+        return {} if self.name is None else dict(self._asset.tags or {})
 
     @property
     def data_changed_time(self) -> datetime | None:
@@ -182,7 +182,7 @@ class AbstractDataset:
         return self._changed(tags=dict.fromkeys(tags or []))
 
     def _changed(self: D, **changes: Any) -> D:
-        if self._asset is None:
+        if self.name is None:
             raise UserErrorException("the dataset is not registered yet; register it before changing its registration")
         self._asset.update(**changes)
         self._asset = _workspaces.sdk_of(self._workspace).assets.by_id(self._asset.id)
