@@ -289,6 +289,7 @@ class Run(Reporting):
         """The runs below this one, newest first."""
         from azureml._run_details import matches, submitted_children
 
+        self._view()  # what this program has just reported counts
         with _v1_errors():
             found = self._sdk_run.trials() + (submitted_children(self) if _with_submitted else [])
         found.sort(key=lambda one: (one.view.created, one.view.index or 0), reverse=True)
