@@ -39,7 +39,8 @@ class LocalCopies:
 
     def __init__(self, client: Client, folder: str | Path | None = None) -> None:
         self._client = client
-        self._folder = Path(folder) if folder is not None else default_folder()
+        # Absolute, because scripts change their working directory and keep the paths that they were given.
+        self._folder = (Path(folder) if folder is not None else default_folder()).absolute()
         self._workspace_id = ""
 
     def of_asset(self, asset: Asset) -> Path:
