@@ -72,6 +72,13 @@ class LogFiles:
             raise
         return offset + len(data)
 
+    def size(self, run_id: str, attempt: int, path: str) -> int:
+        """How many bytes are there; 0 when there is no such log."""
+        try:
+            return os.stat(self._path(run_id, attempt, path), follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
+
     def read(self, run_id: str, attempt: int, path: str, offset: int, limit: int) -> bytes:
         """Up to ``limit`` bytes from ``offset``; empty at the end and when there is no such log."""
         if offset < 0 or limit < 0:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from sublight.core.amounts import counted
 from sublight.core.ids import ID_LENGTH_MAX, child_id, random_part
 from sublight.core.metric import Goal
 from sublight.core.run import EndReason, RunKind, RunStatus
@@ -20,6 +21,7 @@ from sublight.store import events
 from sublight.store import logs as log_rows
 from sublight.store import metrics as metric_rows
 from sublight.store import runs as run_rows
+from sublight.store.artifacts import child_folder
 from sublight.store.database import Database
 from sublight.store.logs import LogFiles
 from sublight.store.runs import RunRow
@@ -57,23 +59,25 @@ class Ingest:
         journal = attempt.journal_offset
         if item.journal is not None:
             data = _unseen(item.journal, journal)
-            complete = data[: data.rfind(b"\n") + 1] if item.phase != "finished" else data
-            if complete:
-                self._store_journal(connection, row, attempt, complete, now)
-                journal += len(complete)
+            complete = data[: data.rfind(b"\n") + 1]
+            # A last line that was cut off (the disk was full, the script was killed) holds half a record.
+            is_torn = item.phase == "finished" and len(complete) < len(data)
+            if complete or is_torn:
+                self._store_journal(connection, row, attempt, complete, now, torn_lines=int(is_torn))
+                journal += len(data) if is_torn else len(complete)
                 run_rows.change_attempt(connection, row.id, attempt.number, journal_offset=journal)
-        sizes = {
-            path: log_rows.store_size(connection, row.id, attempt.number, path, size) for path, size in logs.items()
-        }
+        for path, size in logs.items():
+            log_rows.store_size(connection, row.id, attempt.number, path, size)
         if item.logs and item.journal is None:
             self._database.next_change(f"run:{row.id}")
-        return journal, sizes
+        return journal, logs
 
     def write_logs(self, item: AttemptReport) -> dict[str, int]:
         """Write the new log bytes of an attempt to their files; returns how far each reaches.
 
         Done before the report's transaction, which then stores the sizes: the sync of a file on a slow disk must not hold
-        up every other writer. Writing is by offset, so bytes written twice, or before a crash, do no harm.
+        up every other writer. Writing is by offset, so bytes written twice, or before a crash, do no harm. A log whose
+        file is shorter than was stored (somebody removed it) is asked for again from there.
         """
         reached: dict[str, int] = {}
         if not item.logs:
@@ -81,14 +85,16 @@ class Ingest:
         with self._database.read() as connection:
             stored = log_rows.sizes(connection, item.run_id, item.attempt)
         for log in item.logs:
-            size = stored.get(log.path, 0)
+            size = min(stored.get(log.path, 0), self._log_files.size(item.run_id, item.attempt, log.path))
             data = _unseen(log, size)
             if data:
                 self._log_files.write_at(item.run_id, item.attempt, log.path, size, data)
             reached[log.path] = size + len(data)
         return reached
 
-    def _store_journal(self, connection: Connection, row: RunRow, attempt: Any, data: bytes, now: float) -> None:
+    def _store_journal(
+        self, connection: Connection, row: RunRow, attempt: Any, data: bytes, now: float, *, torn_lines: int
+    ) -> None:
         children: dict[str, RunRow | None] = {}
 
         def count_before(child: str | None, name: str) -> int:
@@ -105,8 +111,10 @@ class Ingest:
             if target is not None and batches:
                 metric_rows.append(connection, self._database, target.id, batches)
         self._store_records(connection, row, entries, children)
-        if entries.unreadable_lines:
-            reason = f"{entries.unreadable_lines} lines of its journal could not be read and were left out"
+        unreadable = entries.unreadable_lines + torn_lines
+        if unreadable:
+            were = "was" if unreadable == 1 else "were"
+            reason = f"{counted(unreadable, 'line')} of its journal could not be read and {were} left out"
             events.append(connection, time=now, subject=f"run:{row.id}", kind="journal", reason=reason)
         self._touch(connection, row, entries)
 
@@ -130,6 +138,8 @@ class Ingest:
             child = record.pop("child")
             target = row if child is None else self._child(connection, row, child, children)
             if target is not None:
+                if child is not None and record["kind"] == "image":
+                    record["content"] = _below_child(record["content"], child)
                 rows.append({"run_id": target.id, **record})
         metric_rows.add_records(connection, rows)
 
@@ -157,6 +167,8 @@ class Ingest:
             message = str((content or {}).get("message", "no message"))
             if target.id == row.id:
                 run_rows.change_attempt(connection, row.id, attempt.number, reason=message)
+            elif not RunStatus(target.status).is_terminal:
+                run_rows.change(connection, self._database, target, reason=message)
         elif kind == "child" and isinstance(content, dict):
             self._start_child(connection, row, content, now)
         elif kind == "child_end" and isinstance(content, dict):
@@ -164,7 +176,9 @@ class Ingest:
             outcome = _CHILD_STATUSES.get(str(content.get("status")))
             if ended is not None and outcome is not None and not RunStatus(ended.status).is_terminal:
                 status, end_reason = outcome
-                reason = str(content.get("message") or "ended by the script")
+                ended = run_rows.get(connection, ended.id)
+                said = ended.reason if ended.reason != _child_start(row.id) else ""
+                reason = str(content.get("message") or said or "ended by the script")
                 values: dict[str, Any] = {"end_reason": end_reason.value}
                 run_rows.move(connection, self._database, ended, status, time=now, reason=reason, **values)
                 children.pop(str(content.get("child")), None)
@@ -183,7 +197,7 @@ class Ingest:
             "name": str(content.get("name") or new_id)[:200],
             "target": row.target,
             "status": RunStatus.RUNNING.value,
-            "reason": f"started by the script of {row.id}",
+            "reason": _child_start(row.id),
             "created_by": row.created_by,
             "created": now,
             "started": now,
@@ -207,6 +221,17 @@ class Ingest:
     def _load_goal(self, sweep_id: str) -> Goal:
         with self._database.read() as connection:
             return views.goal_of(views.sweep_of(run_rows.get(connection, sweep_id)))
+
+
+def _child_start(run_id: str) -> str:
+    return f"started by the script of {run_id}"
+
+
+def _below_child(content: Any, child: str) -> Any:
+    """The content of a child's image with its path among the child's own files (see ``store/artifacts``)."""
+    if not isinstance(content, dict) or not isinstance(content.get("path"), str):
+        return content
+    return {**content, "path": content["path"].removeprefix(child_folder(child))}
 
 
 def _unseen(file: FileBytes, stored: int) -> bytes:

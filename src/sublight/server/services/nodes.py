@@ -259,7 +259,9 @@ class Nodes:
         if accepted is None:
             return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=True, journal=0, logs={})
         journal, sizes = self._ingest.store(connection, accepted.run, accepted.attempt, item, logs=logs, now=now)
-        self._move(connection, accepted, item, now)
+        # The end waits for the bytes that are not here: the agent goes back to where this answer says, and says it again.
+        if item.phase != "finished" or all(sizes.get(log.path, 0) >= log.offset + len(log.data) for log in item.logs):
+            self._move(connection, accepted, item, now)
         return StoredOffsets(run_id=item.run_id, attempt=item.attempt, superseded=False, journal=journal, logs=sizes)
 
     def _move(self, connection: Connection, accepted: _Accepted, item: AttemptReport, now: float) -> None:
@@ -337,12 +339,19 @@ def _outcome(row: RunRow, attempt: Any, item: AttemptReport) -> tuple[RunStatus,
     """What a finished attempt makes of its run."""
     if row.status == RunStatus.STOPPING.value and not (item.end == "exited" and item.exit_code == 0):
         return RunStatus.CANCELED, EndReason(row.stop_end_reason or EndReason.USER), row.reason
+    # What the script said of its own failure comes first; what the node has to add stands behind it.
+    said = f"the script called run.fail: {attempt.reason}" if attempt.reason else ""
     if item.end == "timeout":
-        return RunStatus.CANCELED, EndReason.TIMEOUT, item.message or "its time limit was over"
+        return RunStatus.CANCELED, EndReason.TIMEOUT, _joined(item.message or "its time limit was over", said)
     if item.end == "exited" and item.exit_code == 0:
-        if attempt.reason:
-            return RunStatus.FAILED, EndReason.ERROR, f"the script called run.fail: {attempt.reason}"
-        return RunStatus.COMPLETED, EndReason.FINISHED, "the script ended well"
+        if said:
+            return RunStatus.FAILED, EndReason.ERROR, _joined(said, item.message)
+        return RunStatus.COMPLETED, EndReason.FINISHED, _joined("the script ended well", item.message)
     if item.end == "exited":
-        return RunStatus.FAILED, EndReason.ERROR, item.message or f"the script ended with exit code {item.exit_code}"
+        how = item.message or f"the script ended with exit code {item.exit_code}"
+        return RunStatus.FAILED, EndReason.ERROR, _joined(said, how)
     return RunStatus.FAILED, EndReason.ERROR, item.message or "the script could not be started"
+
+
+def _joined(*sentences: str) -> str:
+    return "; ".join(filter(None, sentences))
