@@ -35,7 +35,15 @@ def submit(
 
     template = config.estimator if config.estimator is not None else config.run_config
     space = space_of(config._hyperparameter_sampling)
-    prepared = prepare(template, experiment.workspace, experiment.name)
+    prepared = prepare(
+        template,
+        experiment.workspace,
+        experiment.name,
+        tuned=list(space),
+        concurrent_runs=min(config._max_concurrent_runs, config._max_total_runs),
+    )
+    for sentence in prepared.warnings:
+        _log.warning("%s", sentence)
     script = prepared.script
     if config.estimator is not None:
         script.arguments = _without(script.arguments, space)
