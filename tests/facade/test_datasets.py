@@ -156,6 +156,30 @@ class TestReading:
         assert frame["b"].tolist()[2:] == [6, 8]
         assert np.isnan(frame["b"][1])
 
+    @pytest.mark.parametrize(
+        ("values", "dtype", "expected"),
+        [
+            (["1", "2.5"], "float64", [1.0, 2.5]),
+            (["1", "two"], "object", ["1", "two"]),
+            (["", "2"], "float64", [None, 2.0]),
+            (["true", "7"], "object", ["true", "7"]),
+            (["true", ""], "object", [True, None]),
+            (["2021-05-31", ""], "datetime64[ns]", [pd.Timestamp("2021-05-31"), pd.NaT]),
+        ],
+    )
+    def test_a_type_is_that_of_all_files_together(
+        self, tmp_path: Path, values: list[str], dtype: str, expected: list[Any]
+    ) -> None:
+        for number, value in enumerate(values):
+            write(tmp_path / f"{number}.csv", f"x,n\n{value},0\n")
+
+        column = Dataset.Tabular.from_delimited_files(str(tmp_path / "*.csv")).to_pandas_dataframe()["x"]
+
+        assert str(column.dtype) == dtype
+        assert [None if value != value else value for value in column] == [
+            None if value != value else value for value in expected
+        ]
+
     def test_an_empty_file_has_no_rows(self, tmp_path: Path) -> None:
         (tmp_path / "empty.csv").write_text("")
 

@@ -30,8 +30,6 @@ _TRUE_FALSE: Mapping[str, tuple[dict[str, bool], ...]] = {
     "none": (),
 }
 _MISSING_NUMBERS = frozenset({"na", "n/a", "nan", "null"})
-_WHOLE = re.compile(r"\s*[+-]?\d+\s*")
-_STARTS_A_NUMBER = re.compile(r"\s*[+-]?(?:\d|\.\d|inf)", re.IGNORECASE)
 _DATE = r"\d{4}([-/])\d{1,2}\1\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
 _DATE_LIKE = re.compile(_DATE)
 _AS_BOOL = {
@@ -49,12 +47,14 @@ _AS_BOOL = {
 
 
 def infer(column: Any, true_false: str = "words") -> Any:
-    """The column (a pandas Series of str and None) in the type that the rule gives."""
+    """The column (a pandas Series of objects) in the type that the rule gives."""
     present = column.dropna()
     if len(present) == 0:
         return column
     first = present.iloc[0]
-    if _STARTS_A_NUMBER.match(first) or first.strip().lower() in _MISSING_NUMBERS:
+    if not isinstance(first, str):
+        return column  # true and false with some of them missing: they were found already
+    if _is_number(first) or first.strip().lower() in _MISSING_NUMBERS:
         numbers = _as_numbers(column, present)
         if numbers is not None:
             return numbers
@@ -66,6 +66,14 @@ def infer(column: Any, true_false: str = "words") -> Any:
     if any(first.strip().lower() in pair for pair in words):
         return _as_bools(column, present, words)
     return column
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
 
 
 def _as_numbers(column: Any, present: Any) -> Any:
@@ -88,7 +96,10 @@ def _as_dates(column: Any, present: Any) -> Any:
 
     if not all(map(_DATE_LIKE.fullmatch, pd.unique(present))):
         return None
-    dates = pd.to_datetime(present.str.replace("/", "-", regex=False), format="mixed", utc=True, errors="coerce")
+    dates = pd.to_datetime(present, format="ISO8601", utc=True, errors="coerce")
+    if dates.isna().any():
+        # Slashes, or days and months of one digit: dates all the same, and slower to read.
+        dates = pd.to_datetime(present.str.replace("/", "-", regex=False), format="mixed", utc=True, errors="coerce")
     if dates.isna().any():
         return None
     return _nanoseconds(dates).reindex(column.index)

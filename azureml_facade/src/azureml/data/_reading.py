@@ -75,24 +75,48 @@ def partition_values(definition: Definition, file: SourceFile) -> dict[str, Any]
 
 def _read_delimited(definition: Definition, files: Sequence[SourceFile]) -> Any:
     options = definition.options
+    switch = _true_false(options, files)
+    infers = options.get("infer_column_types", True)
+    asked = set(options.get("column_types") or {})
+    # pandas finds numbers and true/false by itself, and quickly; everything that may not be either is read as text.
+    as_text: set[str] | None = asked if infers and switch != "none" and not options.get("empty_as_string") else None
+    frames = _read_texts(files, options, as_text)
+    if as_text is not None:
+        torn = _torn_columns(frames)
+        if torn:
+            frames = _read_texts(files, options, as_text | torn)
+    frame = _combined(frames)
+    if infers:
+        for name in frame.columns:
+            if name not in asked and frame[name].dtype == object:
+                frame[name] = _column_types.infer(frame[name], switch)
+    return _with_path_columns(definition, files, frames, frame)
+
+
+def _read_texts(files: Sequence[SourceFile], options: Mapping[str, Any], as_text: set[str] | None) -> list[Any]:
+    """A frame a file; the columns ``as_text`` (None: all of them) as text."""
     header = str(options.get("header", "same"))
-    texts: list[Any] = []
+    if header not in _HEADERS:
+        raise DatasetValidationError(f"the dataset's header must be one of {', '.join(_HEADERS)}, got {header!r}")
+    frames: list[Any] = []
     names: list[str] | None = None
     for number, file in enumerate(files):
         has_header = header in ("combine", "same") or (header == "first" and number == 0)
-        read = _read_text(file.local, options, has_header)
-        if header != "combine" and names is not None and len(read.columns) == len(names):
-            read.columns = names
+        read = _read_text(file.local, options, has_header, as_text, names if header != "combine" else None)
         names = names or list(read.columns)
-        texts.append(read)
-    frame = _combined(texts)
-    if options.get("infer_column_types", True):
-        typed = set(options.get("column_types") or {})
-        switch = _true_false(options, files)
+        frames.append(read)
+    return frames
+
+
+def _torn_columns(frames: Sequence[Any]) -> set[str]:
+    """Columns that are numbers in one file and something else (or empty) in another."""
+    kinds: dict[str, set[str]] = {}
+    for frame in frames:
         for name in frame.columns:
-            if name not in typed:
-                frame[name] = _column_types.infer(frame[name], switch)
-    return _with_path_columns(definition, files, texts, frame)
+            if len(frame):
+                kind = "number" if frame[name].dtype.kind in "if" else str(frame[name].dtype)
+                kinds.setdefault(name, set()).add(kind)
+    return {name for name, seen in kinds.items() if len(seen) > 1}
 
 
 def _true_false(options: Mapping[str, Any], files: Sequence[SourceFile]) -> str:
@@ -106,8 +130,13 @@ def _true_false(options: Mapping[str, Any], files: Sequence[SourceFile]) -> str:
     return str(choice)
 
 
-def _read_text(file: Path, options: Mapping[str, Any], has_header: bool) -> Any:
-    """One file as columns of str and None."""
+def _read_text(
+    file: Path, options: Mapping[str, Any], has_header: bool, as_text: set[str] | None, expected: list[str] | None
+) -> Any:
+    """One file; columns of text are objects, with None where it is missing.
+
+    ``expected`` are the columns of the first file, which the others have, too, when they are as many.
+    """
     import pandas as pd
 
     encoding = python_encoding(str(options.get("encoding") or "utf8"))
@@ -116,18 +145,34 @@ def _read_text(file: Path, options: Mapping[str, Any], has_header: bool) -> Any:
         names = _first_row(file, encoding, separator)
         if names is None:
             return pd.DataFrame()
-        if has_header:
+        if expected is not None and len(expected) == len(names):
+            names = expected
+        elif has_header:
             names = _column_names(names)
         else:
             names = [f"Column{number}" for number in range(1, len(names) + 1)]
-        frame = _parse(file, encoding, separator, names, 0 if has_header else None)
+        frame = _parse(file, encoding, separator, names, 0 if has_header else None, as_text)
     except UnicodeError as error:
         raise DatasetExecutionError(
             f"{file.name} is not written in {options.get('encoding') or 'utf8'} ({error}); name its encoding with encoding="
         ) from error
     if options.get("empty_as_string"):
         return frame.fillna("")
-    return frame.where(frame.notna(), None)
+    for name in frame.columns:
+        frame[name] = _as_v1_column(frame[name])
+    return frame
+
+
+def _as_v1_column(column: Any) -> Any:
+    """What pandas read, in a type that v1 had: its unsigned numbers as float64, an empty column and text as objects."""
+    import numpy as np
+
+    if column.dtype == np.uint64:
+        return column.astype(np.float64)
+    if column.dtype.kind in "ifb" and not (column.dtype.kind == "f" and column.isna().all()):
+        return column
+    column = column.astype(object)
+    return column.where(column.notna(), None)
 
 
 def _first_row(file: Path, encoding: str, separator: str) -> list[str] | None:
@@ -154,7 +199,9 @@ def _column_names(row: Sequence[str]) -> list[str]:
     return names
 
 
-def _parse(file: Path, encoding: str, separator: str, names: list[str], header: int | None) -> Any:
+def _parse(
+    file: Path, encoding: str, separator: str, names: list[str], header: int | None, as_text: set[str] | None
+) -> Any:
     import pandas as pd
 
     settings: dict[str, Any] = {
@@ -162,7 +209,7 @@ def _parse(file: Path, encoding: str, separator: str, names: list[str], header: 
         "encoding": encoding,
         "header": header,
         "names": names,
-        "dtype": object,
+        "dtype": object if as_text is None else dict.fromkeys(as_text & set(names), object),
         "keep_default_na": False,
         "na_values": [""],
         "index_col": False,
