@@ -26,10 +26,11 @@ ALWAYS_LEFT_OUT = frozenset(
     {".git", ".hg", ".svn", ".sublight", "__pycache__", ".venv", ".ipynb_checkpoints", ".DS_Store"}
 )
 
-# A run writes to these folders and they are kept as its results, so what lies there from before is not code. An ignore
-# file can take them back with ``!/outputs/``.
+# A run writes to these folders and they are kept as its results, so what lies there from before is not code. A file
+# ``.env`` usually holds secrets, and everybody who may read the workspace may read its snapshots. An ignore file can take
+# them back with ``!/outputs/`` or ``!.env``.
 RESULT_FOLDERS = ("outputs", "logs")
-DEFAULT_RULES = IgnoreRules.parse("/outputs/\n/logs/\n/.mypy_cache/\n/.pytest_cache/\n/.ruff_cache/\n")
+DEFAULT_RULES = IgnoreRules.parse(".env\n/outputs/\n/logs/\n/.mypy_cache/\n/.pytest_cache/\n/.ruff_cache/\n")
 
 PATH_BYTES_MAX = 1024
 NAME_BYTES_MAX = 255

@@ -12,9 +12,12 @@ from pathlib import Path
 from sublight.core.amounts import bytes_in_words
 from sublight.core.errors import SublightError
 from sublight.host.processes import process_stat
+from sublight.node.workspace import LOG_FILE
 
 # With less than this left on a disk, writing fails or is about to.
 _FULL_DISK_BYTES = 1_000_000
+_LAST_BYTES = 4_000
+_WORDS_MAX = 300
 
 
 def exit_sentence(code: int | None, directory: Path) -> str:
@@ -23,7 +26,8 @@ def exit_sentence(code: int | None, directory: Path) -> str:
         return "its main process could not be ended, not even by SIGKILL"
     if code == 0:
         return ""
-    parts = []
+    words = last_words(directory / LOG_FILE)
+    parts = [f"the script ended with exit code {code}; its last line: {words}"] if words else []
     if free_bytes(directory) < _FULL_DISK_BYTES:
         parts.append(f"the script ended with exit code {code}; {_disk_sentence(directory)}")
     if code == 128 + signal.SIGKILL:
@@ -34,12 +38,31 @@ def exit_sentence(code: int | None, directory: Path) -> str:
     return "; ".join(parts)
 
 
+def last_words(log: Path) -> str:
+    """The last line that a script printed, cut to a sentence's length; of a traceback that is the error itself."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _LAST_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    plain = "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+    lines = [" ".join(line.split()) for line in plain.split("\n") if line.strip()]
+    last = lines[-1] if lines else ""
+    return last if len(last) <= _WORDS_MAX else f"{last[: _WORDS_MAX - 1]}…"
+
+
 def failure_sentence(error: Exception, directory: Path) -> str:
     """Why an attempt could not be started."""
     if isinstance(error, SublightError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the run could not be prepared; {_disk_sentence(directory)}"
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return (
+            "the run could not be started: its arguments and environment variables are longer than this system takes; "
+            "put large values into a file of the source folder"
+        )
     if isinstance(error, OSError | ValueError):
         return f"the run could not be started: {error}"
     return f"the run could not be started: {type(error).__name__}: {error}"

@@ -109,6 +109,8 @@ def _single(source: Path) -> tuple[str, os.stat_result]:
 
 def _scan(source: Path, shown: str) -> Iterator[tuple[str, os.stat_result]]:
     """All files below ``source`` that the rules let through, with their state on disk."""
+    # ``python submit.py > out.log``: what this very program prints into the source is no part of it, and never holds still.
+    own_output = _own_output()
     ignore_file = next((name for name in IGNORE_FILES if (source / name).is_file()), IGNORE_FILES[0])
     pending: list[tuple[str, tuple[IgnoreRules, ...]]] = [("", (DEFAULT_RULES,))]
     while pending:
@@ -124,12 +126,29 @@ def _scan(source: Path, shown: str) -> Iterator[tuple[str, os.stat_result]]:
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
+            if entry.is_file(follow_symlinks=False) and _identity(entry.stat(follow_symlinks=False)) in own_output:
+                continue
             if entry.name in ALWAYS_LEFT_OUT or is_ignored(rules, path, is_folder=is_folder):
                 continue
             if is_folder:
                 pending.append((path, rules))
             else:
                 yield path, _checked_status(entry, path, shown)
+
+
+def _own_output() -> set[tuple[int, int]]:
+    """The files behind standard output and standard error, where they are files."""
+    found = set()
+    for descriptor in (1, 2):
+        try:
+            found.add(_identity(os.fstat(descriptor)))
+        except OSError:
+            continue  # closed
+    return found
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _rules_in(entries: list[os.DirEntry[str]], ignore_file: str, folder: str) -> Iterator[IgnoreRules]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,24 @@ def test_a_file_that_changes_while_it_is_sent_is_named(server: FakeServer, sourc
 
     with pytest.raises(Conflict, match=r"train\.py was changed while it was being sent; submit again"):
         upload(server.client(), packed, notice=io.StringIO())
+
+
+def test_secrets_in_dot_env_stay_behind_unless_they_are_taken_back(source: Path) -> None:
+    (source / ".env").write_text("TOKEN=secret")
+    (source / "pkg" / ".env").write_text("TOKEN=secret")
+
+    assert not [path for path in paths(source) if path.endswith(".env")]
+    (source / ".amlignore").write_text("!.env\n")
+    assert ".env" in paths(source)
+
+
+def test_what_the_program_itself_prints_into_the_source_is_no_part_of_it(source: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from sublight.sdk.snapshot import pack; print(pack(Path('.')).paths)"
+    )
+    with (source / "out.log").open("w") as log:
+        subprocess.run([sys.executable, "-c", program], cwd=source, stdout=log, check=True)
+
+    printed = (source / "out.log").read_text()
+    assert "train.py" in printed
+    assert "out.log" not in printed
