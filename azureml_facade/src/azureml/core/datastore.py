@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from azureml._refusal import refuse
+from azureml._translation import translated
 from azureml.data._refused_names import DATABASE, HADOOP
 from azureml.exceptions import UserErrorException
 
@@ -45,6 +46,7 @@ class Datastore:
             raise _not_found(str(error)) from error
 
     @staticmethod
+    @translated()
     def get_default(workspace: Any) -> Any:
         """The default datastore, ``workspaceblobstore`` at first."""
         from azureml.data._workspaces import sdk_of
@@ -252,9 +254,9 @@ class Datastore:
         raise NotImplementedError("Datastore(...) gives an object of another class, whose method this is")
 
 
+@translated()
 def _register(workspace: Any, name: str, kind: str, overwrites: bool, **definition: Any) -> Any:
     from azureml.data._workspaces import sdk_of
-    from sublight.sdk.errors import SublightError
 
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UserErrorException(
@@ -270,10 +272,7 @@ def _register(workspace: Any, name: str, kind: str, overwrites: bool, **definiti
                 f"there is a datastore {name!r} already, of another kind or place; pass overwrite=True to replace it"
             )
         return _of_sdk(workspace, there)
-    try:
-        made = datastores.create(name, kind=kind, definition=kept, replaces=overwrites)
-    except SublightError as error:
-        raise UserErrorException(f"the datastore {name!r} was not registered: {error}") from error
+    made = datastores.create(name, kind=kind, definition=kept, replaces=overwrites)
     _log.warning(
         "the datastore %s is here a folder of the workspace, not %s in Azure; put its files into it: "
         "sublight datastore upload %s FILE...",

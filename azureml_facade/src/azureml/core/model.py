@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from azureml._refusal import Refused, refuse
+from azureml._translation import translated
 from azureml.exceptions import ModelNotFoundException, WebserviceException
 
 __all__ = ["InferenceConfig", "Model", "ModelPackage"]
@@ -95,6 +96,7 @@ class Model:
         return None if self.run_id is None else Run.get(self.workspace, self.run_id)
 
     @staticmethod
+    @translated(WebserviceException, WebserviceException)
     def register(
         workspace: Any,
         model_path: str,
@@ -115,7 +117,6 @@ class Model:
         WebserviceException for an impossible name and for a path that is not there.
         """
         from azureml.data._workspaces import sdk_of
-        from sublight.sdk.errors import SublightError
 
         if not isinstance(model_name, str) or not _NAME.fullmatch(model_name):
             raise WebserviceException(
@@ -132,22 +133,20 @@ class Model:
             "resource_configuration": _plain_resources(resource_configuration),
         }
         print(f"Registering model {model_name}")
-        try:
-            asset = sdk_of(workspace).assets.register(
-                "model",
-                model_name,
-                files=files,
-                description=description or "",
-                tags=_texts(tags),
-                properties=_texts(properties),
-                definition={key: value for key, value in definition.items() if value not in (None, [], {})},
-                run_id=os.environ.get("SUBLIGHT_RUN_ID") or None,
-            )
-        except SublightError as error:
-            raise WebserviceException(f"the model {model_name!r} was not registered: {error}") from error
+        asset = sdk_of(workspace).assets.register(
+            "model",
+            model_name,
+            files=files,
+            description=description or "",
+            tags=_texts(tags),
+            properties=_texts(properties),
+            definition={key: value for key, value in definition.items() if value not in (None, [], {})},
+            run_id=os.environ.get("SUBLIGHT_RUN_ID") or None,
+        )
         return Model._of_asset(workspace, asset)
 
     @staticmethod
+    @translated(WebserviceException, WebserviceException)
     def list(
         workspace: Any,
         name: str | None = None,
@@ -203,6 +202,7 @@ class Model:
         target = Path(_MODELS_FOLDER) / model.name / str(model.version)
         return model.download(str(target), exist_ok=True)
 
+    @translated(WebserviceException, WebserviceException)
     def download(self, target_dir: str = ".", exist_ok: bool = False, exists_ok: bool | None = None) -> str:
         """Download to ``target_dir``; the path of the model's file or folder there.
 
@@ -223,14 +223,10 @@ class Model:
         self._asset.download(folder)
         return str(folder / tops[0]) if len(tops) == 1 else str(folder)
 
+    @translated(WebserviceException, WebserviceException)
     def delete(self) -> None:
         """Remove this version for good."""
-        from sublight.sdk.errors import SublightError
-
-        try:
-            self._asset.delete()
-        except SublightError as error:
-            raise WebserviceException(f"the model {self.id} was not deleted: {error}") from error
+        self._asset.delete()
 
     def update(
         self,
@@ -290,14 +286,11 @@ class Model:
         self._change(definition=definition)
         self._take(sdk_of(self.workspace).assets.by_id(self._asset.id))
 
+    @translated(WebserviceException, WebserviceException)
     def _change(self, **changes: Any) -> None:
         from azureml.data._workspaces import sdk_of
-        from sublight.sdk.errors import SublightError
 
-        try:
-            self._asset.update(**changes)
-        except SublightError as error:
-            raise WebserviceException(f"the model {self.id} was not changed: {error}") from error
+        self._asset.update(**changes)
         self._take(sdk_of(self.workspace).assets.by_id(self._asset.id))
 
     def serialize(self) -> dict[str, Any]:
@@ -455,6 +448,7 @@ class ModelPackage(Refused):
     _why = _DEPLOYMENT
 
 
+@translated(WebserviceException, WebserviceException)
 def _find(
     workspace: Any,
     name: str | None,

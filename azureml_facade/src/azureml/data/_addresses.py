@@ -105,7 +105,7 @@ def _fetch(url: str) -> Path:
         if target.is_file():
             _log.warning("%s cannot be reached (%s); the copy fetched earlier is used", url, _reason(error))
             return target
-        raise _unreachable(url, _reason(error)) from error
+        raise _unreachable(url, _reason(error)) from None  # the layers of an HTTP library tell a reader nothing
     return target
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from azureml._translation import translated
 from azureml.data import _workspaces
 from azureml.data._definition import Definition
 from azureml.exceptions import UserErrorException
@@ -38,8 +39,6 @@ def register(
     else UserErrorException. Files that lie on this machine are copied into the workspace. ``source`` is the asset that the
     dataset comes from, when its files are kept there.
     """
-    from sublight.sdk.errors import SublightError
-
     sdk = _workspaces.sdk_of(workspace)
     if not name or not str(name).strip():
         raise UserErrorException("a dataset is registered under a name, got an empty one")
@@ -54,7 +53,7 @@ def register(
         )
     if files:
         _log.warning("%d files of this machine are copied into the workspace with the dataset %s", len(files), name)
-    try:
+    with translated():
         return sdk.assets.register(
             "dataset",
             name,
@@ -64,10 +63,9 @@ def register(
             definition=kept.as_dict(),
             run_id=_present_run(),
         )
-    except SublightError as error:
-        raise UserErrorException(f"the dataset {name!r} was not registered: {error}") from error
 
 
+@translated()
 def save(definition: Definition, workspace: Any, source: Any = None) -> Any:
     """The asset of a dataset that has no name: made at the first call, the same at the next for the same dataset."""
     sdk = _workspaces.sdk_of(workspace)
@@ -81,6 +79,7 @@ def save(definition: Definition, workspace: Any, source: Any = None) -> Any:
     return sdk.assets.register("dataset", name, files=files or None, definition=kept.as_dict())
 
 
+@translated()
 def find(sdk: Any, name: str, version: int | None = None) -> Any:
     """The asset of this name (newest version unless one is given), or None."""
     from sublight.sdk.errors import NotFound

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from azureml._translation import translated
 from azureml.data import _addresses, _globs, _workspaces
 from azureml.data._definition import PathRecord
-from azureml.data.dataset_error_handling import DatasetValidationError
+from azureml.data.dataset_error_handling import DatasetExecutionError, DatasetValidationError
 
 _log = logging.getLogger("azureml.data")
 
@@ -43,6 +44,7 @@ class Sources:
         self._sdk = sdk
         self._asset = asset
 
+    @translated(DatasetValidationError, DatasetExecutionError)
     def files(self, paths: Sequence[PathRecord]) -> list[SourceFile]:
         """All files that the paths name, in their order, each once; DatasetValidationError for a path that names none."""
         found = [one for path in paths for one in self._found(path)]
@@ -62,6 +64,7 @@ class Sources:
             files.setdefault(key, SourceFile(one.local, shown, origin, one.options))
         return list(files.values())
 
+    @translated(DatasetValidationError, DatasetExecutionError)
     def is_single_file(self, paths: Sequence[PathRecord]) -> bool:
         """True when the dataset is one path and that path is a file, not a folder or pattern."""
         if len(paths) != 1:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from azureml._translation import translated
 from azureml.data import _registration, _steps, _workspaces
 from azureml.data._definition import Definition
 from azureml.data._partition_format import read_partition_format
@@ -83,6 +84,7 @@ class AbstractDataset:
         return [key for key, _ in read_partition_format(text).keys] if text else []
 
     @staticmethod
+    @translated()
     def get_all(workspace: Any) -> dict[str, AbstractDataset]:
         """The newest version of every registered dataset, by name."""
         assets = _workspaces.sdk_of(workspace).assets.list("dataset", is_latest_only=True)
@@ -93,6 +95,7 @@ class AbstractDataset:
         }
 
     @staticmethod
+    @translated()
     def get_by_id(workspace: Any, id: str, **kwargs: Any) -> AbstractDataset:
         """The dataset of this id; UserErrorException when there is none."""
         from sublight.sdk.errors import NotFound
@@ -106,15 +109,11 @@ class AbstractDataset:
         return _of_asset(asset, workspace)
 
     @staticmethod
+    @translated()
     def get_by_name(workspace: Any, name: str, version: int | str = "latest", **kwargs: Any) -> AbstractDataset:
         """The dataset of this name, its newest version unless one is given; UserErrorException when there is none."""
-        from sublight.sdk.errors import NotFound
-
         number = _version(version)
-        try:
-            asset = _workspaces.sdk_of(workspace).assets.get("dataset", name, number)
-        except NotFound as error:
-            raise UserErrorException(str(error)) from error
+        asset = _workspaces.sdk_of(workspace).assets.get("dataset", name, number)
         if asset.is_archived and number is None:
             raise UserErrorException(f"there is no dataset {name!r} in this workspace (any more); it was unregistered")
         return _of_asset(asset, workspace)
@@ -158,6 +157,7 @@ class AbstractDataset:
         )
         return type(self)._create(Definition.from_dict(asset.definition), workspace, asset)
 
+    @translated()
     def unregister_all_versions(self) -> None:
         """Take the name out of the workspace's list; runs that used a version still find it by its id."""
         if self.name is None:
@@ -181,6 +181,7 @@ class AbstractDataset:
         """Remove tags by their names."""
         return self._changed(tags=dict.fromkeys(tags or []))
 
+    @translated()
     def _changed(self: D, **changes: Any) -> D:
         if self.name is None:
             raise UserErrorException("the dataset is not registered yet; register it before changing its registration")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from azureml._translation import translated
+
 
 class AbstractDatastore:
     """A named place for files in a workspace."""
@@ -28,19 +30,15 @@ class AbstractDatastore:
         """What it was registered as: ``AzureBlob``, ``AzureFile``, ..."""
         return self._datastore_type
 
+    @translated()
     def set_as_default(self) -> None:
         """Make it the workspace's default datastore."""
         self._sdk_datastores.set_default(self._name)
 
+    @translated()
     def unregister(self) -> None:
         """Forget it; its files stay on the server's disk. UserErrorException for the default one."""
-        from azureml.exceptions import UserErrorException
-        from sublight.sdk.errors import SublightError
-
-        try:
-            self._sdk_datastore.delete()
-        except SublightError as error:
-            raise UserErrorException(str(error)) from error
+        self._sdk_datastore.delete()
 
     @property
     def _sdk_datastores(self) -> Any:

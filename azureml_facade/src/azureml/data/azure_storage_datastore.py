@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from azureml._translation import translated
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.exceptions import UserErrorException
 
@@ -52,6 +53,7 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         files = [str(file) for file in sorted(folder.rglob("*")) if file.is_file()]
         return self.upload_files(files, str(folder), target_path, overwrite, show_progress)
 
+    @translated()
     def upload_files(
         self,
         files: Sequence[str],
@@ -86,6 +88,7 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
             print(f"Uploaded {stored} of {stored + skipped} files to {self.name}/{_inside(target_path)}")
         return self.path(target_path) if target_path else self.path()
 
+    @translated()
     def download(
         self, target_path: str, prefix: str | None = None, overwrite: bool = False, show_progress: bool = True
     ) -> int:
