@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from sublight.core.errors import InvalidInput
@@ -44,6 +44,17 @@ def placeholders(command: str, place: str) -> set[str]:
     """The names that a command asks for in a place: ``search_space`` or ``inputs``."""
     found = (match.group(1).partition(".") for match in _PLACEHOLDER.finditer(command))
     return {name for where, _, name in found if where == place}
+
+
+def check_all_used(command: str, names: Iterable[str]) -> None:
+    """Raise InvalidInput for a tuned parameter that the command does not mention: its trials would differ in nothing."""
+    used = {name.lstrip("-") for name in placeholders(command, "search_space")}
+    unused = [name.lstrip("-") for name in names if name.lstrip("-") not in used]
+    if unused:
+        raise InvalidInput(
+            f"the command does not use ${{{{search_space.{unused[0]}}}}}, so trials with different values of it would do "
+            f"the same; write --{unused[0]} ${{{{search_space.{unused[0]}}}}} into the command, or take it out of the space"
+        )
 
 
 def fill_command(

@@ -38,8 +38,9 @@ class SweepProgress:
 class RunView:
     """A run. ``reason`` is the sentence behind its present status (why it waits, why it ended).
 
-    ``parameters`` are a trial's own values; ``arguments`` the complete argument list its script got. ``metrics`` maps
-    each scalar metric to its last value, ``best_value`` is the best value of the sweep's primary metric.
+    ``parameters`` are a trial's own values; ``arguments`` the complete argument list its script got, or ``command`` the
+    shell line that ran instead, with all values filled in. ``metrics`` maps each scalar metric to its last value,
+    ``best_value`` is the best value of the sweep's primary metric.
     ``node_seconds`` sums the time its attempts occupied nodes, ``price`` is that time at the size's price per hour.
     ``snapshot_id`` is the code it runs, None when that is not kept (children, and interactive runs without a source).
     """
@@ -76,6 +77,7 @@ class RunView:
     change: int = 0
     description: str = ""
     snapshot_id: str | None = None
+    command: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

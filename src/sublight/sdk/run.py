@@ -102,6 +102,11 @@ class Run:
         return list(self._current().arguments)
 
     @property
+    def command(self) -> str | None:
+        """The shell line that ran, with all values filled in; None when the run has a script with `arguments`."""
+        return self._current().command
+
+    @property
     def name(self) -> str:
         """What people call it; the id unless someone gave a name."""
         return self._current().name

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sublight.core.arguments import option_name, placeholders
+from sublight.core.arguments import check_all_used, option_name
 from sublight.core.errors import InvalidInput
 from sublight.core.metric import Goal
 from sublight.core.policies import NoTermination, policy_from_json
@@ -66,7 +66,8 @@ class Sweep:
         self.resume_from = _ids(resume_from)
         self.gives_up_when_silent = bool(gives_up_when_silent)
         self.script.check_placeholders(self.space.names)
-        _check_use(self.script, self.space.names)
+        if self.script.command is not None:
+            check_all_used(self.script.command, self.space.names)
         _warn_of_double_names(self.script, self.space.names)
 
     def definition(self, snapshot_id: str) -> SweepDefinition:
@@ -147,19 +148,6 @@ def _ids(resume_from: Run | str | Iterable[Run | str]) -> tuple[str, ...]:
             raise InvalidInput(f"resume_from takes sweeps or their ids, got {item!r}")
         ids.append(run_id)
     return tuple(ids)
-
-
-def _check_use(script: Script, names: Iterable[str]) -> None:
-    """Refuse a parameter that the command does not mention: its trials would differ in nothing."""
-    if script.command is None:
-        return
-    used = {name.lstrip("-") for name in placeholders(script.command, "search_space")}
-    unused = [name.lstrip("-") for name in names if name.lstrip("-") not in used]
-    if unused:
-        raise InvalidInput(
-            f"the command does not use ${{{{search_space.{unused[0]}}}}}, so trials with different values of it would do "
-            f"the same; write --{unused[0]} ${{{{search_space.{unused[0]}}}}} into the command, or take it out of the space"
-        )
 
 
 def _warn_of_double_names(script: Script, names: Iterable[str]) -> None:

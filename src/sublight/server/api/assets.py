@@ -16,12 +16,13 @@ from sublight.messages.assets import (
     AssetView,
 )
 from sublight.server.api.files import attachment
+from sublight.server.exact_json import ExactJson
 from sublight.server.services.assets import Assets
 
 
 def assets_router(assets: Assets) -> APIRouter:
     """The routes under ``/api/v1/assets``."""
-    router = APIRouter(prefix="/api/v1", tags=["assets"])
+    router = APIRouter(prefix="/api/v1", tags=["assets"], route_class=ExactJson)
 
     @router.post("/assets", status_code=201)
     def register_asset(

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Header, Request
 
 from sublight.messages.clusters import ClusterRequest, ClusterUpdate, ClusterView
 from sublight.messages.runs import EventView
+from sublight.server.exact_json import ExactJson
 from sublight.server.services.clusters import Clusters
 
 
 def clusters_router(clusters: Clusters) -> APIRouter:
     """The routes under ``/api/v1/clusters``."""
-    router = APIRouter(prefix="/api/v1", tags=["clusters"])
+    router = APIRouter(prefix="/api/v1", tags=["clusters"], route_class=ExactJson)
 
     @router.post("/clusters", status_code=201)
     def create_cluster(

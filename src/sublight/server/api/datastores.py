@@ -13,6 +13,7 @@ from starlette.responses import StreamingResponse
 
 from sublight.core.errors import InvalidInput
 from sublight.messages.assets import DatastoreRequest, DatastoreView, StoredAnswer, StoredFilePage
+from sublight.server.exact_json import ExactJson
 from sublight.server.protection import FILE_HEADERS
 from sublight.server.services.datastores import PAGE_SIZE_MAX, Datastores
 from sublight.store.blobs import CHUNK_BYTES
@@ -20,7 +21,7 @@ from sublight.store.blobs import CHUNK_BYTES
 
 def datastores_router(datastores: Datastores) -> APIRouter:
     """The routes under ``/api/v1/datastores``."""
-    router = APIRouter(prefix="/api/v1", tags=["datastores"])
+    router = APIRouter(prefix="/api/v1", tags=["datastores"], route_class=ExactJson)
 
     @router.get("/datastores")
     def list_datastores() -> list[DatastoreView]:

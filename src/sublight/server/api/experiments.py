@@ -7,12 +7,13 @@ from fastapi import APIRouter, Depends
 from sublight.messages.experiments import ExperimentSummary, ExperimentUpdate
 from sublight.server.auth import current_caller
 from sublight.server.caller import Caller
+from sublight.server.exact_json import ExactJson
 from sublight.server.services.experiments import Experiments
 
 
 def experiments_router(experiments: Experiments) -> APIRouter:
     """The routes under ``/api/v1/experiments``."""
-    router = APIRouter(prefix="/api/v1", tags=["experiments"])
+    router = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=ExactJson)
 
     @router.get("/experiments")
     def list_experiments() -> list[ExperimentSummary]:

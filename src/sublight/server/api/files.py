@@ -15,6 +15,7 @@ from sublight.messages.definitions import SnapshotRequest, SnapshotResponse, Sna
 from sublight.messages.runs import ArtifactView, LogFile
 from sublight.server.auth import current_caller
 from sublight.server.caller import Caller
+from sublight.server.exact_json import ExactJson
 from sublight.server.protection import FILE_HEADERS
 from sublight.server.services.files import Files
 from sublight.store.blobs import CHUNK_BYTES
@@ -24,16 +25,14 @@ _LOG_BYTES = 1024 * 1024
 
 def files_router(files: Files) -> APIRouter:
     """The routes over ``files``; who may use which stands in the table of permissions."""
-    router = APIRouter(prefix="/api/v1", tags=["files"])
+    router = APIRouter(prefix="/api/v1", tags=["files"], route_class=ExactJson)
 
     @router.post("/snapshots")
     def create_snapshot(request: SnapshotRequest, caller: Caller = Depends(current_caller)) -> SnapshotResponse:
         return files.create_snapshot(caller, request)
 
     @router.put("/blobs/{sha256}", status_code=204)
-    async def put_blob(
-        request: Request, sha256: str, size_bytes: Annotated[int | None, Query(ge=0)] = None
-    ) -> None:
+    async def put_blob(request: Request, sha256: str, size_bytes: Annotated[int | None, Query(ge=0)] = None) -> None:
         """The raw body becomes a content; without ``size_bytes`` it is at most as large as a snapshot may be."""
         await receive_blob(request, files, sha256, size_bytes)
 

@@ -11,12 +11,13 @@ from sublight.messages.definitions import EndRequest, InteractiveRunRequest
 from sublight.messages.runs import RunView, StoredSize
 from sublight.server.auth import current_caller
 from sublight.server.caller import Caller
+from sublight.server.exact_json import ExactJson
 from sublight.server.services.interactive import InteractiveRuns
 
 
 def interactive_router(interactive: InteractiveRuns) -> APIRouter:
     """The routes over ``interactive``. The bodies of journals and logs are raw bytes, as the process wrote them."""
-    router = APIRouter(prefix="/api/v1", tags=["interactive runs"])
+    router = APIRouter(prefix="/api/v1", tags=["interactive runs"], route_class=ExactJson)
 
     @router.post("/interactive-runs", status_code=201)
     def start_run(

@@ -8,12 +8,13 @@ from sublight.messages.people import LoginCode, PersonRequest, PersonUpdate, Per
 from sublight.messages.people import TokenRequest as TokenRequest
 from sublight.server.auth import current_caller
 from sublight.server.caller import Caller
+from sublight.server.exact_json import ExactJson
 from sublight.server.services.people import People
 
 
 def people_router(people: People) -> APIRouter:
     """The routes over ``people``; who may use which stands in the table of permissions."""
-    router = APIRouter(prefix="/api/v1", tags=["people"])
+    router = APIRouter(prefix="/api/v1", tags=["people"], route_class=ExactJson)
 
     @router.get("/people")
     def list_people() -> list[PersonView]:

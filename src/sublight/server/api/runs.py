@@ -19,6 +19,7 @@ from sublight.messages.runs import (
     RunView,
     TrialCurve,
 )
+from sublight.server.exact_json import ExactJson
 from sublight.server.services.compare import Compare
 from sublight.server.services.metrics import Metrics
 from sublight.server.services.runs import Runs
@@ -26,7 +27,7 @@ from sublight.server.services.runs import Runs
 
 def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
     """The routes under ``/api/v1/runs`` and the comparison."""
-    router = APIRouter(prefix="/api/v1", tags=["runs"])
+    router = APIRouter(prefix="/api/v1", tags=["runs"], route_class=ExactJson)
 
     @router.post("/runs", status_code=201)
     def submit(

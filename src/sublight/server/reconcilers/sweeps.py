@@ -234,6 +234,7 @@ class Sweeps:
     def _create(self, connection: Connection, row: RunRow, memory: _Memory, action: CreateTrial, now: float) -> None:
         run_id = trial_id(row.id, action.index)
         parameters = dict(action.parameters)
+        script = memory.definition.trial
         trial = {
             "id": run_id,
             "kind": RunKind.TRIAL.value,
@@ -249,7 +250,7 @@ class Sweeps:
             "parent_id": row.id,
             "trial_index": action.index,
             "parameters": parameters,
-            "arguments": script_arguments(memory.definition.trial.arguments, parameters),
+            "arguments": script_arguments(script.arguments, parameters) if script.command is None else [],
             "trials_per_node": row.trials_per_node,
         }
         run_rows.add(connection, self._database, trial)

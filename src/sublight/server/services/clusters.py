@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -263,8 +264,8 @@ def _check_limits(min_nodes: int, max_nodes: int, idle_seconds: float, trials_pe
         raise InvalidInput(f"min_nodes must be between 0 and max_nodes; got {min_nodes} and {max_nodes}")
     if max_nodes > NODES_MAX:
         raise InvalidInput(f"max_nodes must be at most {NODES_MAX}, got {max_nodes}")
-    if idle_seconds < 0:
-        raise InvalidInput(f"idle_seconds must be 0 or more, got {idle_seconds:g}")
+    if not 0 <= idle_seconds < math.inf:
+        raise InvalidInput(f"idle_seconds must be a number of seconds from 0 on, got {idle_seconds:g}")
     if not 1 <= trials_per_node <= TRIALS_PER_NODE_MAX:
         raise InvalidInput(f"trials_per_node must be between 1 and {TRIALS_PER_NODE_MAX}, got {trials_per_node}")
 

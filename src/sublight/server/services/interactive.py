@@ -24,7 +24,7 @@ from sublight.messages.runs import RunView, StoredSize
 from sublight.server.clock import Clock
 from sublight.server.services import attempts, views
 from sublight.server.services.ingest import Ingest
-from sublight.server.services.runs import LOCAL_TARGET, check_experiment_name, check_id_is_free
+from sublight.server.services.runs import LOCAL_TARGET, check_experiment_name, check_id_is_free, check_run_name
 from sublight.store import audit, events, idempotency
 from sublight.store import experiments as experiment_rows
 from sublight.store import logs as log_rows
@@ -60,6 +60,7 @@ class InteractiveRuns:
     def start(self, caller: Caller, request: InteractiveRunRequest, idempotency_key: str | None = None) -> RunView:
         """Begin a run, at once; the same key with the same request gives the same run again."""
         check_experiment_name(request.experiment)
+        check_run_name(request.name)
         if request.id is not None:
             check_own_id(request.id)
         if request.snapshot_id is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from sublight.core.arguments import fill_command, script_arguments
+from sublight.core.arguments import script_arguments
 from sublight.core.errors import Conflict, NotFound
 from sublight.core.run import EndReason, RunStatus
 from sublight.core.scaling import NodeState
@@ -154,9 +154,9 @@ class Nodes:
     def _order(self, connection: Connection, attempt: Any) -> Order:
         row = run_rows.get(connection, attempt.run_id)
         script = self._definition_of_sweep(row.parent_id) if row.kind == "trial" else views.script_of(row)
-        if script.command is not None:
-            names = self._names_of_sweep(row.parent_id) if row.kind == "trial" else ()
-            line = fill_command(script.command, parameters=row.parameters, inputs=script.inputs, names=names)
+        names = self._names_of_sweep(row.parent_id) if row.kind == "trial" and script.command else ()
+        line = views.command_line(script, row.parameters, names)
+        if line is not None:
             argv = ["{shell}", "-c", line]
         else:
             assert script.script is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection
 
-from sublight.core.arguments import fill_command, script_arguments
+from sublight.core.arguments import check_all_used, fill_command, script_arguments
 from sublight.core.errors import Conflict, InvalidInput, TooLarge
 from sublight.core.ids import check_own_id, random_part, separator_of, slug, sweep_of_trial_id
 from sublight.core.policies import policy_from_json
@@ -22,6 +23,7 @@ from sublight.messages.definitions import ScriptDefinition, SubmitRequest, Sweep
 from sublight.messages.runs import AttemptView, EventView, RunPage, RunUpdate, RunView, SweepProgress
 from sublight.server.clock import Clock
 from sublight.server.services import attempts, views
+from sublight.server.services.clusters import TRIALS_PER_NODE_MAX
 from sublight.store import audit, events, idempotency
 from sublight.store import clusters as cluster_rows
 from sublight.store import experiments as experiment_rows
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 LOCAL_TARGET = "local"
 PAGE_MAX = 500
 ANNOTATIONS_BYTES_MAX = 256 * 1024
+NAME_LENGTH_MAX = 256
 
 
 class Runs:
@@ -122,7 +125,7 @@ class Runs:
             row |= {
                 "kind": RunKind.SCRIPT.value,
                 "definition": {"script": msgspec.to_builtins(definition)},
-                "arguments": script_arguments(definition.arguments, {}),
+                "arguments": script_arguments(definition.arguments, {}) if definition.command is None else [],
                 "trials_per_node": cluster.trials_per_node,
                 "reason": f"waits for a node of {request.target}",
             }
@@ -230,6 +233,7 @@ class Runs:
 
     def update(self, caller: Caller, run_id: str, change: RunUpdate) -> RunView:
         """Rename or describe a run, set and remove tags, add properties."""
+        check_run_name(change.name)
         with self._database.write() as connection:
             row = run_rows.get(connection, run_id)
             tags = {**row.tags, **change.tags}
@@ -330,11 +334,18 @@ def check_experiment_name(name: str) -> None:
         raise InvalidInput("an experiment needs a name of 1 to 255 characters")
 
 
+def check_run_name(name: str | None) -> None:
+    """Raise InvalidInput for a name that no run can have."""
+    if name is not None and len(name) > NAME_LENGTH_MAX:
+        raise InvalidInput(f"a run's name has at most {NAME_LENGTH_MAX} characters, got {len(name):,}")
+
+
 def _checked(request: SubmitRequest) -> ScriptDefinition | SweepDefinition:
     """The definition of a request, complete and sensible; InvalidInput in one sentence otherwise."""
     if (request.script is None) == (request.sweep is None):
         raise InvalidInput("a submission holds exactly one of script and sweep; got both or neither")
     check_experiment_name(request.experiment)
+    check_run_name(request.name)
     if request.id is not None:
         check_own_id(request.id)
     if request.script is not None:
@@ -351,12 +362,13 @@ def _check_script(script: ScriptDefinition, *, parameters: dict[str, Any]) -> No
         raise InvalidInput(
             f"environment must be 'current' (the interpreter of the server) in this version, got {script.environment!r}"
         )
-    if script.max_run_seconds is not None and script.max_run_seconds <= 0:
+    if script.max_run_seconds is not None and not 0 < script.max_run_seconds < math.inf:
         raise InvalidInput(f"max_run_seconds must be above 0, got {script.max_run_seconds:g}")
     if script.retries_max < 0:
         raise InvalidInput(f"retries_max must be 0 or more, got {script.retries_max}")
-    if script.interpreter_arguments and script.script is None:
-        raise InvalidInput("interpreter_arguments go with a script; write them into the command line instead")
+    for what in ("interpreter_arguments", "arguments"):
+        if getattr(script, what) and script.script is None:
+            raise InvalidInput(f"{what} go with a script; write them into the command line instead")
     words = [*script.interpreter_arguments, *script.arguments, *script.environment_variables.values()]
     if any("\0" in text for text in words):
         raise InvalidInput("arguments and environment variables cannot hold a NUL character")
@@ -383,11 +395,15 @@ def _checked_sweep(sweep: SweepDefinition) -> SweepDefinition:
         raise InvalidInput(f"max_trials must be 1 or more, got {sweep.max_trials}")
     if sweep.max_concurrent is not None and sweep.max_concurrent < 1:
         raise InvalidInput(f"max_concurrent must be 1 or more, got {sweep.max_concurrent}")
-    if sweep.max_minutes is not None and sweep.max_minutes <= 0:
+    if sweep.max_minutes is not None and not 0 < sweep.max_minutes < math.inf:
         raise InvalidInput(f"max_minutes must be above 0, got {sweep.max_minutes:g}")
-    if sweep.trials_per_node is not None and sweep.trials_per_node < 1:
-        raise InvalidInput(f"trials_per_node must be 1 or more, got {sweep.trials_per_node}")
+    if sweep.trials_per_node is not None and not 1 <= sweep.trials_per_node <= TRIALS_PER_NODE_MAX:
+        raise InvalidInput(
+            f"trials_per_node must be 1 or more, got {sweep.trials_per_node}; {TRIALS_PER_NODE_MAX} at most"
+        )
     names = dict.fromkeys(space.names, "")
     _check_script(sweep.trial, parameters=names)
+    if sweep.trial.command is not None:
+        check_all_used(sweep.trial.command, space.names)
     # The seed is part of the record from here on, also when the user gave none.
     return replace(sweep, sampler=dict(sampler.to_json()), space=dict(space.to_json()))

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from sublight.core.arguments import fill_command
 from sublight.core.metric import Direction, Goal
+from sublight.core.search_space import SearchSpace
 from sublight.messages.definitions import ScriptDefinition, SweepDefinition
 from sublight.messages.runs import AttemptView, EventView, RunView, SweepProgress
 from sublight.store import runs as run_rows
@@ -20,8 +22,11 @@ def run_views(connection: Connection, rows: Sequence[RunRow]) -> list[RunView]:
     """Views of several runs, with one query for all their metrics and one for their parents' definitions."""
     metrics = run_rows.metric_values(connection, [row.id for row in rows])
     parents = run_rows.of_ids(connection, {row.parent_id for row in rows if row.kind == "trial"})
-    scripts = {parent.id: sweep_of(parent).trial for parent in parents.values()}
-    return [_run_view(row, metrics[row.id], scripts.get(row.parent_id)) for row in rows]
+    sweeps = {parent.id: sweep_of(parent) for parent in parents.values()}
+    scripts = {id: sweep.trial for id, sweep in sweeps.items()}
+    # The names of all tuned parameters, which only commands need.
+    names = {id: SearchSpace.from_json(sweep.space).names for id, sweep in sweeps.items() if sweep.trial.command}
+    return [_run_view(row, metrics[row.id], scripts.get(row.parent_id), names.get(row.parent_id, ())) for row in rows]
 
 
 def run_view(connection: Connection, row: RunRow) -> RunView:
@@ -29,7 +34,10 @@ def run_view(connection: Connection, row: RunRow) -> RunView:
     return run_views(connection, [row])[0]
 
 
-def _run_view(row: RunRow, metrics: Mapping[str, float | None], trial_script: ScriptDefinition | None) -> RunView:
+def _run_view(
+    row: RunRow, metrics: Mapping[str, float | None], trial_script: ScriptDefinition | None, names: Sequence[str]
+) -> RunView:
+    script = script_of(row) if row.kind == "script" else trial_script
     return RunView(
         id=row.id,
         kind=row.kind,
@@ -51,11 +59,12 @@ def _run_view(row: RunRow, metrics: Mapping[str, float | None], trial_script: Sc
         exit_code=row.exit_code,
         parameters=row.parameters,
         arguments=row.arguments,
+        command=None if script is None else command_line(script, row.parameters, names),
         metrics=dict(metrics),
         best_value=row.best_value,
         tags=row.tags,
         properties=row.properties,
-        script=script_of(row) if row.kind == "script" else trial_script,
+        script=script,
         sweep=sweep_of(row) if row.kind == "sweep" else None,
         progress=progress_of(row) if row.kind == "sweep" else None,
         node_seconds=row.node_seconds,
@@ -64,6 +73,13 @@ def _run_view(row: RunRow, metrics: Mapping[str, float | None], trial_script: Sc
         description=row.description,
         snapshot_id=_snapshot_of(row, trial_script),
     )
+
+
+def command_line(script: ScriptDefinition, parameters: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """The shell line of a run with its values filled in; None when it runs a script. ``names`` are all tuned ones."""
+    if script.command is None:
+        return None
+    return fill_command(script.command, parameters=parameters, inputs=script.inputs, names=names)
 
 
 def _snapshot_of(row: RunRow, trial_script: ScriptDefinition | None) -> str | None:
