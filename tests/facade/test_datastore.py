@@ -41,6 +41,13 @@ def test_the_default_datastore_is_there_from_the_start(ws: Workspace) -> None:
     assert "workspaceblobstore" in ws.datastores
 
 
+def test_the_file_share_of_every_workspace_is_there_when_it_is_asked_for(ws: Workspace) -> None:
+    share = Datastore.get(ws, "workspacefilestore")
+
+    assert (type(share), share.datastore_type) == (AzureFileDatastore, "AzureFile")
+    assert Datastore(ws, "workspacefilestore") == share
+
+
 def test_a_folder_is_uploaded_with_its_folders(ws: Workspace, tmp_path: Path) -> None:
     store = Datastore.get_default(ws)
     write(tmp_path / "data/a.csv", "a")

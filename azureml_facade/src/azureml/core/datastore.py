@@ -19,6 +19,8 @@ _NAME = re.compile(r"[A-Za-z0-9_]{1,255}")
 
 # What a folder of the workspace calls itself when nobody said what it stands for.
 _FIRST_ACCOUNT = "sublight"
+# Every workspace of v1 had this file share beside its blob container; here it is made when it is asked for.
+_FILE_SHARE = "workspacefilestore"
 
 
 class Datastore:
@@ -35,14 +37,18 @@ class Datastore:
         """Not reached: what ``Datastore(...)`` gives is an object of another class."""
 
     @staticmethod
+    @translated()
     def get(workspace: Any, datastore_name: str) -> Any:
         """The datastore of this name; UserErrorException when there is none."""
         from azureml.data._workspaces import sdk_of
         from sublight.sdk.errors import InvalidInput, NotFound
 
+        datastores = sdk_of(workspace).datastores
         try:
-            return _of_sdk(workspace, sdk_of(workspace).datastores.get(datastore_name))
+            return _of_sdk(workspace, datastores.get(datastore_name))
         except (NotFound, InvalidInput) as error:
+            if datastore_name == _FILE_SHARE:
+                return _of_sdk(workspace, _file_share(datastores))
             raise _not_found(str(error)) from error
 
     @staticmethod
@@ -281,6 +287,15 @@ def _register(workspace: Any, name: str, kind: str, overwrites: bool, **definiti
         name,
     )
     return _of_sdk(workspace, made)
+
+
+def _file_share(datastores: Any) -> Any:
+    from sublight.sdk.errors import NameTaken
+
+    try:
+        return datastores.create(_FILE_SHARE, kind="AzureFile")
+    except NameTaken:  # somebody else asked at the same time
+        return datastores.get(_FILE_SHARE)
 
 
 def _of_sdk(workspace: Any, datastore: Any) -> Any:
