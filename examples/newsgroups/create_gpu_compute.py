@@ -17,7 +17,7 @@ def main():
         print(f"Found the cluster {NAME}.")
     else:
         cluster = ws.clusters.create(NAME, size="STANDARD_NC6", max_nodes=4, idle_seconds=120)
-        print(f"Created the cluster {NAME}; it starts nodes when runs wait for them.")
+        print(f"Created the cluster {NAME}.")
     print(f"{cluster.name}: {cluster.size.name}, up to {cluster.max_nodes} nodes, state {cluster.state}")
     if cluster.reason:
         print(cluster.reason)

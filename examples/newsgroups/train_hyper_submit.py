@@ -7,6 +7,7 @@
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import sublight as sl
@@ -46,11 +47,17 @@ def main():
     sweep = make_sweep(arguments.max_trials, arguments.max_concurrent)
     run = ws.experiment("newsgroups_train_hypertune_cpu").submit(sweep, on=arguments.on)
     print(f"Submitted the sweep {run.id}.")
-    run.wait(progress=True)
+    try:
+        run.wait(progress=True)
+    except KeyboardInterrupt:
+        sys.exit(130)  # the sweep goes on, and it has been said how to come back to it
     print(f"The sweep is {run.status}. {run.reason}")
     best = run.best
     print(f"Best trial: {best.id}, accuracy {best.best_value:.4f}, arguments {' '.join(best.arguments)}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except sl.SublightError as error:
+        sys.exit(f"{error}")

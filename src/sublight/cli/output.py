@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+# Every escape sequence but colours (``ESC [ … m``), and control characters but tab, newline and carriage return.
+_STEERING = re.compile(
+    r"\x1b\[(?![0-9;:]*m)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!\[)."
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
+)
 
 # Wide enough that nothing is cut when the output goes to a file or another program.
 _PIPE_WIDTH = 1000
@@ -77,6 +84,11 @@ def _print_without_trailing_blanks(drawing: object) -> None:
 def printable(text: str) -> str:
     """``text`` without control characters: what a run calls itself must not steer the reader's terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def for_terminal(log: str) -> str:
+    """A log without what would steer the reader's terminal; colours, tabs and returns to the line's start stay."""
+    return _STEERING.sub("", log)
 
 
 def ago(moment: float | None, *, now: float | None = None) -> str:

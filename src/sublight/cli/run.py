@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sublight.cli.output import ago, clock_time, duration, number, price, print_facts, print_json, print_table
+from sublight.cli.output import (
+    ago,
+    clock_time,
+    duration,
+    for_terminal,
+    number,
+    price,
+    print_facts,
+    print_json,
+    print_table,
+)
 from sublight.cli.session import AsJson, RunId, key_value_pairs, run_of, workspace_of
-from sublight.core.errors import SublightError
+from sublight.core.errors import NotFound, SublightError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -36,7 +46,7 @@ def list_runs(
     status: Annotated[
         list[str] | None, typer.Option(help="Only in this status; may be repeated.", metavar="STATUS")
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only script or sweep.", metavar="KIND")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only script, sweep or interactive.", metavar="KIND")] = None,
     on: Annotated[str | None, typer.Option(help="Only on this cluster, or local.", metavar="CLUSTER")] = None,
     search: Annotated[str | None, typer.Option(help="Only with this text in id or name.", metavar="TEXT")] = None,
     tag: Annotated[str | None, typer.Option(help="Only with this tag.", metavar="KEY[=VALUE]")] = None,
@@ -209,12 +219,16 @@ def logs(
     from sublight.messages.journal import STANDARD_LOG
 
     run = run_of(workspace_of(context), run_id)
+    if path is not None and not follows and path not in {log.path for log in run.log_files()}:
+        known = ", ".join(log.path for log in run.log_files())
+        raise NotFound(f"run {run.id} has no log {path!r}; it has {known or 'none yet'}")
     if as_json:
         print_json(run.log_files())
     elif follows:
         run.stream_logs(path or STANDARD_LOG)
     else:
-        sys.stdout.write(run.logs(path or STANDARD_LOG, attempt))
+        text = run.logs(path or STANDARD_LOG, attempt)
+        sys.stdout.write(for_terminal(text) if sys.stdout.isatty() else text)
 
 
 @app.command()
@@ -235,6 +249,9 @@ def metrics(
     run = run_of(workspace_of(context), run_id)
     if name is not None:
         series = run.series(name)
+        if not series.values:
+            known = ", ".join(one.name for one in run.metric_summaries())
+            raise NotFound(f"run {run.id} has no metric {name!r}; it has {known or 'none'}")
         if as_json:
             print_json(series)
         else:

@@ -248,6 +248,8 @@ def _ended(plan: SweepPlan, trials: Sequence[TrialState], other_metrics: Sequenc
     best = best_trial(plan.goal, trials)
     if best is not None:
         why += f"; best {plan.goal.metric} {best.best:.6g} in trial {best.index}"
+    elif any(trial.values for trial in trials):
+        why += f"; there is no best one: every value of {plan.goal.metric} was NaN or infinite"
     return EndSweep(RunStatus.COMPLETED, EndReason.FINISHED, why)
 
 

@@ -175,7 +175,7 @@ class Run:
         if view.progress.best is None:
             raise NotFound(
                 f"sweep {self.id} has no best trial: none of its {view.progress.trials_created} trials has reported "
-                f"the primary metric {view.sweep.metric!r} (status {view.status}: {view.reason})"
+                f"a number as the primary metric {view.sweep.metric!r} (status {view.status}: {view.reason})"
             )
         return Run(self._client, self._client.get(f"{API}/runs/{view.progress.best.run_id}", RunView))
 

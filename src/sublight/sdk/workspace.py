@@ -103,6 +103,8 @@ class Workspace:
 
     def run(self, run_id: str) -> Run:
         """The run of this id; NotFound when there is none."""
+        if not run_id or not run_id.strip():
+            raise InvalidInput("a run is named by its id, got an empty one; `sublight run list` shows the ids")
         return Run(self.client, self.client.get(f"{API}/runs/{quote(run_id, safe='')}", RunView))
 
     def runs(

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sublight.cli.output import for_terminal
 from sublight.messages.clusters import NodeView
 from sublight.messages.definitions import SnapshotResponse
 from sublight.messages.people import AuditEntry, LoginCode, PersonView, TokenResponse, TokenView, WorkspaceView
@@ -18,6 +19,7 @@ from sublight.messages.runs import (
     CompareColumn,
     Comparison,
     EventView,
+    LogFile,
     MetricSeries,
     MetricSummary,
     RecordView,
@@ -453,3 +455,24 @@ def test_the_audit_says_who_did_what(server: FakeServer, sublight: Sublight) -> 
 
     assert "eva" in row
     assert "target cpu" in row
+
+
+def test_a_metric_or_log_that_is_not_there_is_told_with_what_there_is(server: FakeServer, sublight: Sublight) -> None:
+    summary = MetricSummary(name="loss", count=2, last_step=1, last=0.25, least=0.25, greatest=0.5)
+    nothing = MetricSeries(run_id="x", name="nope", count=0, steps=[], values=[], times=[])
+    server.on("GET", RUN, a_run(status="completed")).on("GET", f"{RUN}/metrics", [summary])
+    server.on("GET", f"{RUN}/series", nothing).on(
+        "GET", f"{RUN}/logs", [LogFile(path="logs/a", size_bytes=1, attempt=1)]
+    )
+
+    metrics = sublight("run", "metrics", "exp-abc123", "--name", "nope")
+    logs = sublight("run", "logs", "exp-abc123", "--path", "nope")
+
+    assert (metrics.code, metrics.err) == (1, "sublight: run exp-abc123 has no metric 'nope'; it has loss\n")
+    assert (logs.code, logs.err) == (1, "sublight: run exp-abc123 has no log 'nope'; it has logs/a\n")
+
+
+def test_a_log_in_a_terminal_keeps_its_colours_and_nothing_else_that_steers() -> None:
+    log = "\x1b[31mred\x1b[0m ok\tx\r\n\x1b]0;title\x07\x1b[2J\x1b[1;1Hhi\x1bcend\x07"
+
+    assert for_terminal(log) == "\x1b[31mred\x1b[0m ok\tx\r\nhiend"

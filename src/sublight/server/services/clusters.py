@@ -13,7 +13,7 @@ import msgspec
 import psutil
 from sqlalchemy import Connection
 
-from sublight.core.amounts import counted
+from sublight.core.amounts import counted, seconds_in_words
 from sublight.core.errors import Conflict, InvalidInput, NameTaken
 from sublight.core.scaling import NodeState
 from sublight.core.sizes import Size, all_sizes, find_size, host_size, nearest_size, without_gpus
@@ -239,7 +239,7 @@ class Clusters:
             target_reason=row.target_reason,
             queued_runs=waiting,
             active_runs=active,
-            nodes=[_node_view(node, on_nodes.get(node.id, [])) for node in nodes],
+            nodes=[_node_view(node, on_nodes.get(node.id, []), row, self._clock.now()) for node in nodes],
             created=row.created,
             created_by=row.created_by,
             description=row.description,
@@ -249,6 +249,17 @@ class Clusters:
 
 
 _LIMITS = ("min_nodes", "max_nodes", "idle_seconds", "trials_per_node")
+
+
+def _why_up(row: cluster_rows.NodeRow, run_ids: list[str], cluster: cluster_rows.ClusterRow, now: float) -> str:
+    """Why a node that works is there: what it runs, or how long it is still kept. Told fresh, because it changes by itself."""
+    if run_ids:
+        more = f" and {counted(len(run_ids) - 2, 'other run')}" if len(run_ids) > 2 else ""
+        return f"runs {', '.join(run_ids[:2])}{more}"
+    idle = max(0.0, now - (row.idle_since or row.ready or now))
+    if idle < cluster.idle_seconds:
+        return f"idle for {seconds_in_words(idle)}; leaves when idle for {seconds_in_words(cluster.idle_seconds)}"
+    return f"idle for {seconds_in_words(idle)}; kept because min_nodes is {cluster.min_nodes}"
 
 
 def _check_not_local(name: str, what: str) -> None:
@@ -283,15 +294,16 @@ def size_view(size: Size) -> SizeView:
     )
 
 
-def _node_view(row: cluster_rows.NodeRow, run_ids: list[str]) -> NodeView:
-    state = row.state
+def _node_view(row: cluster_rows.NodeRow, run_ids: list[str], cluster: cluster_rows.ClusterRow, now: float) -> NodeView:
+    state, reason = row.state, row.reason
     if state in (NodeState.IDLE, NodeState.BUSY):
         state = NodeState.BUSY if run_ids else NodeState.IDLE
+        reason = _why_up(row, run_ids, cluster, now)
     return NodeView(
         id=row.id,
         cluster=row.cluster,
         state=str(state),
-        reason=row.reason,
+        reason=reason,
         run_ids=run_ids,
         started=row.started,
         ready=row.ready,
