@@ -58,7 +58,17 @@ def test_every_report_is_printed_and_nothing_is_kept(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(
     "name",
-    ["experiment", "parent", "status", "tags", "input_datasets", "get_metrics", "get_details", "register_model", "number"],
+    [
+        "experiment",
+        "parent",
+        "status",
+        "tags",
+        "input_datasets",
+        "get_metrics",
+        "get_details",
+        "register_model",
+        "number",
+    ],
 )
 def test_it_lacks_what_scripts_tell_an_offline_run_by(name: str) -> None:
     assert not hasattr(Run.get_context(), name)
@@ -84,5 +94,5 @@ def test_it_ends_in_silence_and_tells_when_a_block_begins_and_ends(capsys: pytes
 
 
 def test_a_script_that_insists_on_a_run_gets_an_exception() -> None:
-    with pytest.raises(RunEnvironmentException, match="Run.get_context"):
+    with pytest.raises(RunEnvironmentException, match=r"Run\.get_context"):
         Run.get_context(allow_offline=False)

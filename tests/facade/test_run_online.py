@@ -118,7 +118,11 @@ def test_rows_and_tables_come_back_by_column(run: Run) -> None:
     run.log_row("two", x=2)
     run.log_table("table", {"x": [1, 2], "y": [3.0, 4.0]})
 
-    assert run.get_metrics() == {"one": {"x": 1, "y": "a"}, "two": {"x": [1, 2]}, "table": {"x": [1, 2], "y": [3.0, 4.0]}}
+    assert run.get_metrics() == {
+        "one": {"x": 1, "y": "a"},
+        "two": {"x": [1, 2]},
+        "table": {"x": [1, 2], "y": [3.0, 4.0]},
+    }
 
 
 def test_what_fits_no_table_is_refused(run: Run) -> None:
@@ -169,7 +173,10 @@ def test_uploads_take_files_streams_links_and_folders(run: Run, directory: Path)
     run.upload_files(["one.txt", "link.txt"], ["file.txt", "link.txt"])
     run.upload_folder("kept", "folder")
 
-    kept = {str(path.relative_to(directory / "uploads")): path.read_text() for path in (directory / "uploads").rglob("*.txt")}
+    kept = {
+        str(path.relative_to(directory / "uploads")): path.read_text()
+        for path in (directory / "uploads").rglob("*.txt")
+    }
     assert kept == {
         "reports/file.txt": "file",
         "stream.txt": "stream",
@@ -223,7 +230,9 @@ def test_the_script_cannot_decide_how_its_run_ends(run: Run, directory: Path) ->
     run.fail("no labels")
 
     assert run.get_metrics() == {"after": 1.0}
-    assert [record["content"] for record in records(directory) if record["kind"] == "fail"] == [{"message": "no labels"}]
+    assert [record["content"] for record in records(directory) if record["kind"] == "fail"] == [
+        {"message": "no labels"}
+    ]
 
 
 def test_inputs_that_were_mounted_are_paths(run: Run, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from azureml.core import Experiment, Model, Run, ScriptRunConfig
-from azureml.core.run import ScriptRun, get_run
+from azureml.core import Experiment, Model, ScriptRunConfig
+from azureml.core.run import Run, ScriptRun, get_run
 from azureml.core.workspace import Workspace
 from azureml.exceptions import (
     ActivityFailedException,
@@ -65,9 +65,7 @@ def agent_of(harness: Harness, run: Run) -> FakeAgent:
     harness.settle()
     harness.agents()  # they say that they are up
     harness.settle()
-    return next(
-        agent for agent in harness.agents().values() if any(order.run_id == run.id for order in agent.orders())
-    )
+    return next(agent for agent in harness.agents().values() if any(order.run_id == run.id for order in agent.orders()))
 
 
 def end(harness: Harness, run: Run, *, journal: bytes = JOURNAL, log: bytes = b"printed\n", **values: Any) -> None:
@@ -164,8 +162,15 @@ def test_files_are_downloaded_to_where_v1_put_them(
     run.download_files(prefix="outputs/model", output_paths=["given.pkl"])
 
     found = sorted(str(path.relative_to(".")) for path in Path().rglob("*") if path.is_file())
-    assert found == ["bare/notes.txt", "folder/model.pkl", "given.pkl", "model.pkl", "named/as.pkl", "some/outputs/deep/notes.txt"]
-    with pytest.raises(UserErrorException, match="outputs/model.pkl"):
+    assert found == [
+        "bare/notes.txt",
+        "folder/model.pkl",
+        "given.pkl",
+        "model.pkl",
+        "named/as.pkl",
+        "some/outputs/deep/notes.txt",
+    ]
+    with pytest.raises(UserErrorException, match=r"outputs/model\.pkl"):
         run.download_file("outputs/other.pkl")
 
 

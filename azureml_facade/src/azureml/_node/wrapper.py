@@ -15,7 +15,7 @@ from azureml._node.variables import v1_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 COMPAT_VARIABLE = "AZUREML_FACADE_COMPAT"
 _SITE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
@@ -30,8 +30,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     annotations = read_annotations()
     for note in annotations.get("notes") or []:
         print(f"sublight: {note}", flush=True)
-    for name, value in v1_variables(annotations, os.environ).items():
-        os.environ.setdefault(name, value)
+    _set_variables(annotations)
     data = NodeData(annotations)
     try:
         data.provide()
@@ -55,6 +54,14 @@ def main(argv: list[str] | None = None) -> NoReturn:
         code = run_script(words[0], data.in_arguments(words[1:]))
     code = _finish(data, code)
     sys.exit(code)
+
+
+def _set_variables(annotations: dict[str, Any]) -> None:
+    """What the submitter set wins; what stands there from another run, in which this one was started, does not."""
+    own = (annotations.get("run_definition") or {}).get("environmentVariables") or {}
+    for name, value in v1_variables(annotations, os.environ).items():
+        if name not in own and (name.startswith("AZUREML_") or name not in os.environ):
+            os.environ[name] = value
 
 
 def _run_line(line: str) -> int:

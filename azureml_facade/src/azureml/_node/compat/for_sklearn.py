@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azureml._node.compat.announcing import announce
-from azureml._node.compat.wrapping import Fix, dropped, renamed, with_old_arguments
+from azureml._node.compat.wrapping import dropped, renamed, with_old_arguments
+
+if TYPE_CHECKING:
+    from azureml._node.compat.wrapping import Fix
+
+    _Fixes = dict[str, tuple[Fix, str]]
 
 # Values that were given other names: (class among the estimator's bases, parameter) → {old: (new, since)}.
 _NO_PENALTY = {"none": (None, "scikit-learn 1.4")}
@@ -60,13 +65,10 @@ _VALUES: dict[tuple[str, str], dict[Any, tuple[Any, str]]] = {
         "full": ("lloyd", "scikit-learn 1.3"),
         "auto": ("lloyd", "scikit-learn 1.3"),
     },
-    ("KMeans", "precompute_distances"): {},
     ("SimpleImputer", "missing_values"): {"NaN": (float("nan"), "scikit-learn 0.22")},
     ("GridSearchCV", "cv"): {"warn": (None, "scikit-learn 0.22")},
     ("SVC", "gamma"): {"auto_deprecated": ("auto", "scikit-learn 0.22")},
 }
-
-_Fixes = dict[str, tuple[Fix, str]]
 
 
 def _gone(since: str) -> tuple[Fix, str]:

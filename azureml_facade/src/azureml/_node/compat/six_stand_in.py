@@ -1,5 +1,7 @@
 """What scripts took from ``sklearn.externals.six``, for Python 3."""
 
+from io import BytesIO, StringIO
+
 PY2, PY3 = False, True
 string_types = (str,)
 integer_types = (int,)
@@ -28,6 +30,16 @@ def with_metaclass(meta, *bases):  # type: ignore[no-untyped-def]
 
 
 __all__ = [
-    *("PY2", "PY3", "BytesIO", "StringIO", "binary_type", "integer_types", "iteritems", "iterkeys", "itervalues"),
-    *("string_types", "text_type", "with_metaclass"),
+    "PY2",
+    "PY3",
+    "BytesIO",
+    "StringIO",
+    "binary_type",
+    "integer_types",
+    "iteritems",
+    "iterkeys",
+    "itervalues",
+    "string_types",
+    "text_type",
+    "with_metaclass",
 ]

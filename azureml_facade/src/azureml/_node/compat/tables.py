@@ -56,8 +56,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "pandas.tools.plotting": ("pandas.plotting", "pandas 0.25"),
     "pandas.util.testing": ("pandas.testing", _PANDAS_2),
     "pandas.compat.StringIO": ("io", _PANDAS_1),
-    "scipy.misc": (_HERE + "scipy_misc_stand_in", "SciPy 1.14"),
-    "xml.etree.cElementTree": ("xml.etree.ElementTree", "Python 3.9"),
+    "scipy.misc": ("scipy.special", "SciPy 2.0"),
 }
 
 _ABSTRACT_COLLECTIONS = (
@@ -159,6 +158,10 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
                 "stack",
             )
         },
+    },
+    "scipy.misc": {
+        name: (f"scipy.special:{name}", "SciPy 1.3")
+        for name in ("comb", "factorial", "factorial2", "factorialk", "logsumexp", "softmax")
     },
     "scipy.integrate": {
         "trapz": ("scipy.integrate:trapezoid", "SciPy 1.14"),

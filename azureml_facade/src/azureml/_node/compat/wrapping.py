@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from azureml._node.compat.announcing import announce
 
-# What to do with an old argument: (value, arguments) -> None, changing ``arguments`` in place.
-Fix = Callable[[Any, "dict[str, Any]"], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    # What to do with an old argument: (value, arguments) -> None, changing ``arguments`` in place.
+    Fix = Callable[[Any, dict[str, Any]], None]
 
 
 def renamed(new: str) -> Fix:
