@@ -141,6 +141,7 @@ def build(
     nodes = Nodes(
         database, clock, settings=settings, signals=signals, files=files, ingest=ingest, run_tokens=run_tokens
     )
+    assets = Assets(database, clock, blobs=blobs)
     interactive = InteractiveRuns(database, clock, files=files, ingest=ingest)
 
     def forget_sweeps() -> None:
@@ -156,11 +157,11 @@ def build(
         clusters=clusters,
         nodes=nodes,
         files=files,
-        assets=Assets(database, clock, blobs=blobs),
+        assets=assets,
         datastores=Datastores(database, clock, files=DatastoreFiles(settings.root / "datastores")),
         people=people,
         comparing=Compare(database, clock),
-        experimenting=Experiments(database, clock, files=files, removed=forget_sweeps),
+        experimenting=Experiments(database, clock, files=files, assets=assets, removed=forget_sweeps),
         interactive=interactive,
         workspace_id=_fact(database, "workspace_id", secrets.token_hex(8)),
         workspace_name=_fact(database, "workspace_name", settings.name),

@@ -199,7 +199,12 @@ except sl.SublightError as error:
     assert run.properties == {"by": "script"}
     assert "making a token is not for scripts" in run.logs()
     (inner,) = run.trials()
-    assert (inner.kind, inner.status, inner.metrics, inner.name) == ("interactive", "completed", {"score": 2.5}, "inner")
+    assert (inner.kind, inner.status, inner.metrics, inner.name) == (
+        "interactive",
+        "completed",
+        {"score": 2.5},
+        "inner",
+    )
 
 
 def test_runs_of_one_program_are_told_apart_and_refuse_reports_after_their_end(

@@ -17,6 +17,7 @@ from sublight.store import runs as run_rows
 from sublight.store import tables
 from tests.server.harness import OWNER, Harness, scalar
 from tests.server.people import exists, http, token_of
+from tests.server.world import sha256
 
 EVA = Caller(name="eva", roles=frozenset({"data scientist"}))
 
@@ -95,7 +96,7 @@ def test_it_does_not_stand_among_the_trials_of_a_sweep(harness: Harness) -> None
     harness.cluster()
     sweep = harness.submit(harness.sweep())
 
-    with pytest.raises(InvalidInput, match="the children of sweep .* are its trials"):
+    with pytest.raises(InvalidInput, match=r"the children of sweep .* are its trials"):
         start(harness, experiment="trying", parent_id=sweep.id)
 
 
@@ -170,21 +171,17 @@ def test_the_number_of_logs_has_a_limit(harness: Harness) -> None:
 
 
 def test_over_http_it_reports_stores_files_and_ends(harness: Harness) -> None:
-    import hashlib
-
     eva = http(harness, token_of(harness, "eva", "data scientist"))
     run_id = eva.post("/api/v1/interactive-runs", json={"experiment": "e"}).json()["id"]
     base, content = f"/api/v1/runs/{run_id}", b"picture"
-    sha256 = hashlib.sha256(content).hexdigest()
+    hash = sha256(content)
 
     line = scalar("loss", 0.25)
     assert eva.put(f"{base}/journal", params={"offset": 0}, content=line).json() == {"size_bytes": len(line)}
     assert eva.put(f"{base}/logs", params={"path": "a.txt", "offset": 0}, content=b"hi").json() == {"size_bytes": 2}
-    stored = eva.put(
-        f"{base}/artifacts", params={"path": "images/a.png", "sha256": sha256, "size": 7}, content=content
-    )
+    stored = eva.put(f"{base}/artifacts", params={"path": "images/a.png", "sha256": hash, "size": 7}, content=content)
     assert stored.status_code == 204
-    wrong = eva.put(f"{base}/artifacts", params={"path": "b", "sha256": sha256, "size": 3}, content=b"abc")
+    wrong = eva.put(f"{base}/artifacts", params={"path": "b", "sha256": hash, "size": 3}, content=b"abc")
     assert wrong.status_code == 400
     assert eva.get(f"{base}/artifacts/content", params={"path": "images/a.png"}).content == content
     ended = eva.post(f"{base}/end", json={"status": "completed"}).json()
@@ -201,12 +198,10 @@ def test_a_file_with_an_unsafe_path_is_not_stored(harness: Harness, path: str) -
 
 
 def test_a_large_file_may_come_and_a_large_journal_piece_may_not(harness: Harness) -> None:
-    import hashlib
-
     eva = http(harness, token_of(harness, "eva", "data scientist"))
     run_id = eva.post("/api/v1/interactive-runs", json={"experiment": "e"}).json()["id"]
     content = b"x" * 9_000_000
-    query = {"path": "model", "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    query = {"path": "model", "sha256": sha256(content), "size": len(content)}
 
     assert eva.put(f"/api/v1/runs/{run_id}/artifacts", params=query, content=content).status_code == 204
     assert eva.put(f"/api/v1/runs/{run_id}/journal", params={"offset": 0}, content=content).status_code == 413
@@ -396,9 +391,9 @@ def test_an_experiment_goes_with_everything_its_runs_left(harness: Harness) -> N
     for run in (kept, gone):
         report(harness, run, child("aa") + scalar("accuracy", 0.5))
         harness.services.interactive.store_log(OWNER, run.id, "a.txt", 0, b"text")
-        blob = harness.services.files
-        blob.put_blob("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", [b"x"])
-        blob.keep_artifact(OWNER, run.id, "x", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881")
+        for path, content in (("x", b"of both"), ("own", run.id.encode())):
+            harness.services.files.put_blob(sha256(content), [content])
+            harness.services.files.keep_artifact(OWNER, run.id, path, sha256(content))
 
     with pytest.raises(Conflict, match="has runs that have not ended"):
         harness.services.experimenting.delete(OWNER, "gone")
@@ -416,7 +411,10 @@ def test_an_experiment_goes_with_everything_its_runs_left(harness: Harness) -> N
                 assert not {one for one in ids if one.startswith(gone.id)}, table.name
     assert values(harness, kept) == [0.5]
     assert harness.services.files.read_log(kept.id, "a.txt", 0, 10) == b"text"
-    assert harness.services.files.open_artifact(kept.id, "x")[0].read_bytes() == b"x"
+    assert harness.services.files.open_artifact(kept.id, "x")[0].read_bytes() == b"of both"
+    stored = {file.name for file in (harness.root / "blobs").rglob("*") if file.is_file()}
+    assert any(sha256(kept.id.encode()) in name for name in stored)
+    assert not any(sha256(gone.id.encode()) in name for name in stored)
 
 
 def test_a_name_that_was_deleted_comes_again_with_another_id(harness: Harness) -> None:

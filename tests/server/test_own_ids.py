@@ -65,7 +65,8 @@ def test_a_repeated_submission_with_its_key_gives_the_same_run(harness: Harness)
 
 
 @pytest.mark.parametrize(
-    ("sweep_id", "trial"), [("HD_1f0c", "HD_1f0c_0"), ("sweep-ab", "sweep-ab-0"), ("plain", "plain-0"), ("a-b_c", "a-b_c_0")]
+    ("sweep_id", "trial"),
+    [("HD_1f0c", "HD_1f0c_0"), ("sweep-ab", "sweep-ab-0"), ("plain", "plain-0"), ("a-b_c", "a-b_c_0")],
 )
 def test_the_ids_of_trials_go_on_in_the_style_of_their_sweeps(harness: Harness, sweep_id: str, trial: str) -> None:
     submit_sweep(harness, sweep_id)
@@ -136,7 +137,7 @@ def test_properties_are_added_and_never_changed(harness: Harness) -> None:
 
     assert harness.run(run.id).properties == {"a": "1", "b": "2"}
     assert harness.run(run.id).description == "why"
-    with pytest.raises(Conflict, match="property 'a' of run .* is '1' for good and cannot become '3'"):
+    with pytest.raises(Conflict, match=r"property 'a' of run .* is '1' for good and cannot become '3'"):
         harness.services.runs.update(OWNER, run.id, RunUpdate(properties={"a": "3", "c": "4"}))
     assert harness.run(run.id).properties == {"a": "1", "b": "2"}
 
@@ -200,7 +201,9 @@ def test_a_sweep_that_was_told_so_goes_on_without_its_metric_and_warns_once(harn
     assert (ended.status, len(harness.trials(sweep.id))) == ("completed", 5)
     warnings = [event for event in harness.services.runs.events(f"run:{sweep.id}") if event.kind == "silence"]
     assert len(warnings) == 1
-    assert "never reported the primary metric 'accuracy' in 4 finished trials; it reported Accuracy" in warnings[0].reason
+    assert (
+        "never reported the primary metric 'accuracy' in 4 finished trials; it reported Accuracy" in warnings[0].reason
+    )
 
 
 def test_other_sweeps_give_up_without_their_metric(harness: Harness) -> None:

@@ -219,7 +219,7 @@ def test_the_script_of_an_owner_is_no_owner(harness: Harness) -> None:
 
 
 def test_a_script_may_read_and_submit_and_nothing_else() -> None:
-    assert PERMISSIONS_OF_RUN == {Permission.READ, Permission.SUBMIT}
+    assert {Permission.READ, Permission.SUBMIT} == PERMISSIONS_OF_RUN
 
 
 def test_a_run_token_signs_nobody_into_the_portal(tmp_path: Path) -> None:

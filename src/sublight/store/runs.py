@@ -178,10 +178,11 @@ def unfinished_of_experiment(connection: Connection, experiment: str) -> list[st
     return list(connection.scalars(select(runs.c.id).where(where).order_by(runs.c.number)).all())
 
 
-def remove_all(connection: Connection, database: Database, experiment: str) -> list[str]:
-    """Forget the runs of an experiment with everything that is kept of them; returns their ids.
+def remove_all(connection: Connection, database: Database, experiment: str) -> tuple[list[str], set[str]]:
+    """Forget the runs of an experiment with everything that is kept of them.
 
-    Contents of files are shared between runs and stay; the log files on the disk are the caller's to remove.
+    Returns their ids, whose log files are the caller's to remove, and the hashes of their artifacts, whose contents
+    others may need.
     """
     chosen = select(runs.c.id).where(runs.c.experiment == experiment)
     rows = connection.execute(select(runs.c.id, runs.c.parent_id, runs.c.target).where(runs.c.experiment == experiment))
@@ -189,12 +190,13 @@ def remove_all(connection: Connection, database: Database, experiment: str) -> l
     for row in rows.all():
         ids.append(row.id)
         database.next_change(*_subjects(row.id, row.parent_id, row.target))
+    hashes = set(connection.scalars(select(artifacts.c.sha256).where(artifacts.c.run_id.in_(chosen))).all())
     for table in (attempts, metrics, metric_chunks, records, artifacts, logs, script_children):
         connection.execute(delete(table).where(table.c.run_id.in_(chosen)))
     subjects = select(literal("run:").concat(runs.c.id)).where(runs.c.experiment == experiment)
     connection.execute(delete(event_rows).where(event_rows.c.subject.in_(subjects)))
     connection.execute(delete(runs).where(runs.c.experiment == experiment))
-    return ids
+    return ids, hashes
 
 
 def queued(connection: Connection, target: str | None = None) -> list[RunRow]:

@@ -109,3 +109,21 @@ def test_a_module_needs_no_script(directory):
 def test_another_environment_is_refused_by_name(directory):
     with pytest.raises(InvalidInput, match="got 'pytorch'"):
         build(directory, replace(ORDER, environment="pytorch"))
+
+
+def test_a_run_finds_the_workspace_when_its_order_brings_a_token(directory):
+    order = replace(ORDER, run_token="slr_1_r_0", environment_variables={"SUBLIGHT_URL": "http://elsewhere"})
+    inherited = {"PATH": "/bin", "SUBLIGHT_TOKEN": "the agent's own"}
+
+    environment = build(directory, order, inherited, url="http://127.0.0.1:8123").environment
+
+    assert environment["SUBLIGHT_URL"] == "http://127.0.0.1:8123"
+    assert environment["SUBLIGHT_TOKEN"] == "slr_1_r_0"
+
+
+def test_a_run_without_a_token_finds_neither_address_nor_token(directory):
+    order = replace(ORDER, environment_variables={"SUBLIGHT_URL": "http://elsewhere", "SUBLIGHT_TOKEN": "x"})
+
+    environment = build(directory, order).environment
+
+    assert not {"SUBLIGHT_URL", "SUBLIGHT_TOKEN"} & set(environment)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -149,3 +150,13 @@ def test_a_folder_is_removed_whatever_a_script_did_to_its_permissions(tmp_path):
 
     assert not (tmp_path / "run").exists()
     assert (tmp_path / "kept").exists()
+
+
+def test_annotations_lie_beside_the_journal_and_only_when_there_are_some(tmp_path, store, cache):
+    files = [store.add("train.py", b"print()")]
+    told = an_order("run-1", files, annotations={"a": {"b": [1, None]}})
+    unpack(told, tmp_path / "with", cache, lambda: False)
+    unpack_files(tmp_path / "without", cache, *files)
+
+    assert json.loads((tmp_path / "with/annotations.json").read_text()) == {"a": {"b": [1, None]}}
+    assert not (tmp_path / "without/annotations.json").exists()

@@ -101,3 +101,31 @@ def test_a_script_that_the_ignore_rules_leave_out_is_named(source: Path) -> None
 
     with pytest.raises(InvalidInput, match=r"ignore rules leave it out .*!/train.py"):
         script.check_packed(pack(script.source))
+
+
+def test_what_the_interpreter_gets_and_what_is_kept_go_into_the_message() -> None:
+    notes = {"lab": {"ids": (1, 2), "path": None}}
+    script = Script(
+        "train.py", source="examples", interpreter_arguments=["-m", "wrapper"], needs_workspace_access=True,
+        annotations=notes,
+    )  # fmt: skip
+    notes["lab"]["ids"] = ()
+
+    message = script.definition("snap")
+
+    assert message.interpreter_arguments == ["-m", "wrapper"]
+    assert message.needs_workspace_access
+    assert message.annotations == {"lab": {"ids": [1, 2], "path": None}}
+
+
+def test_arguments_of_the_interpreter_go_with_a_script() -> None:
+    with pytest.raises(InvalidInput, match="interpreter_arguments go with a script"):
+        Script(command="echo", source="examples", interpreter_arguments=["-u"])
+    with pytest.raises(InvalidInput, match="interpreter_arguments must be a list"):
+        Script("train.py", source="examples", interpreter_arguments="-u")
+
+
+@pytest.mark.parametrize("annotations", [{"a": object()}, {"a": {1, 2}.__iter__}, {"a": "x" * 300_000}])
+def test_annotations_are_what_json_can_hold_and_not_too_much(annotations: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match=r"annotations (must map names|may have 262,144 bytes)"):
+        Script("train.py", source="examples", annotations=annotations)

@@ -52,7 +52,7 @@ def router(services: Services) -> APIRouter:
 
 
 class RunPage(Page):
-    """The values of the page of a script run, a trial or a child."""
+    """The values of the page of a script run, a trial, a child or an interactive run."""
 
     fragments = (
         "run/summary", "run/metrics", "run/records", "run/logs", "run/outputs", "run/children", "run/attempts",
@@ -79,6 +79,10 @@ class RunPage(Page):
                 f"run = ws.run({self.run.id!r})\nrun.metrics, run.arguments, run.status"
             ),
         )
+
+    @property
+    def is_interactive(self) -> bool:
+        return self.run.kind == "interactive"
 
     @property
     def is_active(self) -> bool:
@@ -135,7 +139,8 @@ class RunPage(Page):
 
     @cached_property
     def snapshot(self) -> SnapshotView | None:
-        return self._services.files.snapshot(self.script.snapshot_id) if self.script is not None else None
+        snapshot_id = self.run.snapshot_id or (self.script.snapshot_id if self.script is not None else None)
+        return self._services.files.snapshot(snapshot_id) if snapshot_id is not None else None
 
     @cached_property
     def children(self) -> Sequence[RunView]:

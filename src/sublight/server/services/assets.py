@@ -211,9 +211,10 @@ class Assets:
             row = _get(connection, asset_id)
             hashes = rows.remove(connection, asset_id)
             self._note(connection, caller, f"delete {row.kind}", row, {"id": row.id})
-        self._remove_unused(hashes)
+        self.remove_unused(hashes)
 
-    def _remove_unused(self, hashes: set[str]) -> None:
+    def remove_unused(self, hashes: set[str]) -> None:
+        """Remove those of these contents that nothing needs (any more); called when what needed them is gone."""
         # A transaction of its own, after the rows are surely gone: while it is open nobody can begin to need one of the
         # contents, and a crash in between leaves a content too many, never one too few. What takes long is done before
         # it, so that nobody waits for it.

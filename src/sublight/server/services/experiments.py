@@ -18,6 +18,7 @@ from sublight.store.database import Database
 
 if TYPE_CHECKING:
     from sublight.server.caller import Caller
+    from sublight.server.services.assets import Assets
     from sublight.server.services.files import Files
 
 _SHOWN = 3
@@ -26,10 +27,13 @@ _SHOWN = 3
 class Experiments:
     """The verbs on experiments. ``removed`` is called after runs were deleted, whose ids may now come again."""
 
-    def __init__(self, database: Database, clock: Clock, *, files: Files, removed: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, files: Files, assets: Assets, removed: Callable[[], None]
+    ) -> None:
         self._database = database
         self._clock = clock
         self._files = files
+        self._assets = assets
         self._removed = removed
 
     def list(self) -> Sequence[ExperimentSummary]:
@@ -62,9 +66,9 @@ class Experiments:
             return _summary(experiment_rows.get(connection, name))
 
     def delete(self, caller: Caller, name: str) -> None:
-        """Remove an experiment with its runs, their metrics, logs and lists of files; Conflict while one has not ended.
+        """Remove an experiment with its runs, their metrics, logs and files; Conflict while one has not ended.
 
-        Contents of files may belong to other runs as well and stay.
+        Contents of files that something else needs, such as a registered model, stay.
         """
         with self._database.write() as connection:
             experiment_rows.get(connection, name)
@@ -75,11 +79,12 @@ class Experiments:
                     f"experiment {name!r} has runs that have not ended ({', '.join(unfinished[:_SHOWN])}{more}); "
                     "cancel them or wait for them first"
                 )
-            run_ids = run_rows.remove_all(connection, self._database, name)
+            run_ids, hashes = run_rows.remove_all(connection, self._database, name)
             experiment_rows.remove(connection, name)
             self._note(connection, caller, "delete experiment", name, {"runs": len(run_ids)})
             self._database.after_commit(self._removed)
         self._files.remove_logs(run_ids)
+        self._assets.remove_unused(hashes)
 
     def _note(self, connection: Any, caller: Caller, action: str, name: str, detail: dict[str, Any]) -> None:
         subject = f"experiment:{name}"

@@ -13,15 +13,15 @@ from sublight.store.database import plain_errors
 FOLDER = Path(__file__).parent
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest revision; does nothing when it is there already.
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the database to the newest revision, or to the one named; does nothing when it is there already.
 
     Raises StorageFull when the disk is full and StorageDamaged when the file is no database.
     """
     configuration = _configuration()
     with plain_errors(), engine.connect().execution_options(sublight_writes=True) as connection:
         configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+        command.upgrade(configuration, to)
         connection.commit()
 
 
