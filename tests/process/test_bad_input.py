@@ -19,6 +19,7 @@ import pytest
 import sublight as sl
 from sublight.core.errors import Conflict, InvalidInput, NameTaken, NotFound, ServerUnavailable, StorageFull
 from sublight.sdk.cluster import Cluster
+from sublight.sdk.daemon import start_server
 from tests.process.project import PATIENCE_SECONDS, QUICK_SETTINGS, Project, check_sentence, kill, wait_until
 
 pytestmark = pytest.mark.process
@@ -335,8 +336,13 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_there_was(project: Proje
             check_sentence(caught.value, "disk", "full")
             project.check_stored(earlier.refresh())
             assert {run.id for run in project.workspace.runs()} == {earlier.id, waiting.id}
+            # A server on a full disk still lets itself be stopped.
+            pid = project.server_pid
+            project.workspace.client.post("/api/v1/shutdown", object)
+            wait_until(lambda: pid not in project.processes(), "the server should have stopped")
             filler.unlink()
 
+            project.connect()
             project.open_gate("go")
             assert waiting.wait(timeout=60).status == "completed", waiting.reason
             assert waiting.view.attempt == 1
@@ -359,6 +365,10 @@ def test_a_server_that_starts_on_a_full_disk_says_so_and_loses_nothing(project: 
             server = project.serve()
             check_sentence(last_words(server), "disk", "full")
             assert server.returncode == 1
+            # The log that the server would write its last words to is on the full disk, too.
+            with pytest.raises(ServerUnavailable) as caught:
+                start_server(project.folder)
+            check_sentence(caught.value, "full", "free some space")
             filler.unlink()
 
             project.check_stored(project.connect().run(run.id))

@@ -240,6 +240,11 @@ def _ended(plan: SweepPlan, trials: Sequence[TrialState], other_metrics: Sequenc
         first = f"; trial {failed[0].index}: {failed[0].reason}" if failed[0].reason else ""
         what = f"all {len(trials)} trials" if len(failed) == len(trials) else f"{len(failed)} of {len(trials)} trials"
         return EndSweep(RunStatus.FAILED, EndReason.ERROR, f"{what} failed and none reported the metric{first}")
+    late = [trial for trial in trials if trial.end_reason is EndReason.TIMEOUT]
+    if late and not completed and not any(trial.values for trial in trials):
+        what = f"all {len(trials)} trials" if len(late) == len(trials) else f"{len(late)} of {len(trials)} trials"
+        reason = f"{what} came to their time limit before they reported {plan.goal.metric!r}; give them more time"
+        return EndSweep(RunStatus.FAILED, EndReason.TIMEOUT, reason)
     if completed and plan.gives_up_when_silent and not any(trial.values for trial in trials):
         return EndSweep(RunStatus.FAILED, EndReason.ERROR, _silence(plan, len(completed), other_metrics))
     why = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from sublight.core.amounts import bytes_in_words
 from sublight.core.errors import ServerUnavailable
 from sublight.messages.journal import (
     ATTEMPT_VARIABLE,
@@ -28,6 +30,8 @@ _LOCK_FILE = "start.lock"
 _POLL_SECONDS = 0.05
 _QUIET_SECONDS = 1.0
 _LOG_LINES_SHOWN = 8
+# With less than this left, a server cannot even begin.
+_FULL_DISK_BYTES = 1_000_000
 
 
 def serve_command(project: Path) -> list[str]:
@@ -145,6 +149,10 @@ def _launch(command: Sequence[str], project: Path, log: Path) -> subprocess.Pope
 
 
 def _last_words(log: Path, start: int) -> str:
+    free_bytes = shutil.disk_usage(log.parent).free
+    if free_bytes < _FULL_DISK_BYTES:
+        # The log itself could not be written then, and what is in it breaks off anywhere.
+        return f"; the disk that holds {log.parent} is full ({bytes_in_words(free_bytes)} free): free some space"
     try:
         with log.open("rb") as file:
             file.seek(start)

@@ -206,3 +206,22 @@ def test_a_sweep_that_may_be_silent_completes() -> None:
 
     assert isinstance(end, EndSweep)
     assert end.status is RunStatus.COMPLETED
+
+
+def test_a_sweep_whose_trials_all_came_to_their_time_limit_fails_with_that_sentence() -> None:
+    trials = [trial(index, RunStatus.CANCELED, end_reason=EndReason.TIMEOUT) for index in range(6)]
+
+    (end,) = decide(PLAN, trials, elapsed_seconds=0).actions
+
+    assert isinstance(end, EndSweep)
+    assert (end.status, end.end_reason) == (RunStatus.FAILED, EndReason.TIMEOUT)
+    assert "all 6 trials came to their time limit before they reported 'acc'" in end.reason
+
+
+def test_a_sweep_that_reported_nothing_but_nan_says_why_there_is_no_best_trial() -> None:
+    trials = [trial(index, RunStatus.COMPLETED, math.nan, best=None) for index in range(6)]
+
+    (end,) = decide(PLAN, trials, elapsed_seconds=0).actions
+
+    assert isinstance(end, EndSweep)
+    assert "every value of acc was NaN or infinite" in end.reason

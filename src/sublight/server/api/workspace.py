@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query
 
 from sublight import __version__
+from sublight.core.errors import ServerUnavailable, StorageFull
 from sublight.messages.clusters import SizeView
 from sublight.messages.people import AuditEntry, WorkspaceView
 from sublight.server.auth import current_caller
 from sublight.server.caller import Caller
 from sublight.server.services.people import People
+
+_log = logging.getLogger("sublight.server")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,7 @@ class About:
     workspace_id: str
     name: str
     started: float
+    lease_seconds: float
 
 
 def workspace_router(
@@ -47,11 +52,16 @@ def workspace_router(
             caller=caller.name,
             roles=sorted(caller.roles),
             started=about.started,
+            lease_seconds=about.lease_seconds,
         )
 
     @router.post("/api/v1/shutdown", status_code=202)
     def shut_down(background: BackgroundTasks, caller: Caller = Depends(current_caller)) -> dict[str, str]:
-        people.note(caller, "stop server", "workspace")
+        try:
+            people.note(caller, "stop server", "workspace")
+        except (StorageFull, ServerUnavailable) as error:
+            # On a full disk nothing can be noted, and the server must still let itself be stopped.
+            _log.warning("%s stops the server; the audit log does not have it: %s", caller.name, error)
         background.add_task(shutdown)
         return {"status": "stopping"}
 
