@@ -22,7 +22,7 @@ class TestTPE(SamplerSuite):
         return Bayesian(seed, startup_trials=4)
 
 
-@pytest.mark.skipif(not HAS_TORCH, reason="PyTorch is not installed; pip install 'sublight[gp]' runs these tests")
+@pytest.mark.skipif(not HAS_TORCH, reason="PyTorch is not installed; pip install torch runs these tests")
 @pytest.mark.slow
 class TestGaussianProcess(SamplerSuite):
     def make(self, seed: int) -> Bayesian:

@@ -54,7 +54,7 @@ class Bayesian:
     def check(self, space: SearchSpace) -> None:  # noqa: ARG002
         if self.method == "gp" and importlib.util.find_spec("torch") is None:
             raise NotSupported(
-                "method='gp' needs PyTorch, which is not installed here; install it with pip install 'sublight[gp]', "
+                "method='gp' needs PyTorch, which is not installed here; install it beside Sublight (pip install torch), "
                 "or use method='tpe'"
             )
 
