@@ -160,7 +160,7 @@ def test_a_space_of_one_point_has_nothing_to_learn() -> None:
 
 @pytest.mark.skipif(HAS_TORCH, reason="PyTorch is installed")
 def test_a_gaussian_process_without_pytorch_is_refused_with_what_to_install() -> None:
-    with pytest.raises(NotSupported, match=r"install 'sublight\[gp\]', or use method='tpe'"):
+    with pytest.raises(NotSupported, match=r"\(pip install torch\), or use method='tpe'"):
         Bayesian(1, method="gp").check(LINE)
 
 
