@@ -196,6 +196,7 @@ def build(
         error_page=error_page if with_portal else None,
         request_shutdown=request_shutdown,
         hosts=(settings.host,),
+        lease_seconds=settings.lease_seconds,
     )
     return Workspace(settings, services, sweeps, placing, fleet, signals, app)
 
@@ -228,7 +229,7 @@ def serve(project: Path, port: int | None = None) -> int:
 
     Steps, in this order: own the workspace (a second server stops here), read the settings, take a port, bring the
     database up to date, write the owner's token, serve, announce. At the end: stop announcing, let requests finish,
-    stop the loops, close the database, give up the lock. Nodes and their runs are left alone.
+    stop the loops, close the database, give up the lock. Nodes are left alone, and go on while their leases last.
     """
     import uvicorn
 

@@ -256,19 +256,6 @@ def test_a_sweep_canceled_before_any_node_is_up_ends_at_once(harness: Harness) -
     assert harness.run(sweep.id).status == "canceled"
 
 
-def test_a_sweep_resumes_from_an_earlier_one_with_its_trials_as_prior(harness: Harness) -> None:
-    first = harness.submit(harness.sweep(max_trials=2))
-    for _ in range(4):
-        work_off(harness)
-    second = harness.submit(harness.sweep(sampler={"type": "bayesian", "seed": 2}, resume_from=[first.id]))
-    for _ in range(6):
-        work_off(harness)
-
-    assert harness.run(second.id).status == "completed"
-    events = harness.services.runs.events(f"run:{second.id}-0")
-    assert events[0].reason
-
-
 def test_resuming_from_a_sweep_with_another_goal_is_refused(harness: Harness) -> None:
     first = harness.submit(harness.sweep())
 

@@ -86,12 +86,17 @@ _ACTIVE_STATUSES = ("queued", "preparing", "running", "finishing", "stopping", "
 
 
 def stop(context: typer.Context, as_json: AsJson = False) -> None:
-    """Stop the project's server. Nodes and the runs on them go on; 'sublight up' brings the server back.
+    """Stop the project's server. 'sublight up' brings it back.
+
+    Runs on its nodes go on for as long as their lease (a minute, unless settings.json says otherwise). If the server is
+    back by then, nothing has happened to them; if not, they are stopped, and start from the beginning once it is back.
+    That uses up none of their retries. Sweeps go on where they were.
 
     \b
     Example:
       sublight stop
     """
+    from sublight.core.amounts import counted, seconds_in_words
     from sublight.core.errors import InvalidInput, ServerUnavailable
     from sublight.sdk.client import API
     from sublight.sdk.discovery import is_answering
@@ -107,6 +112,8 @@ def stop(context: typer.Context, as_json: AsJson = False) -> None:
             print(f"no server is running for {project}")
         return
     workspace = workspace_of(context)
+    active = sum(cluster.view.active_runs for cluster in workspace.clusters)
+    lease_seconds = workspace.details.lease_seconds
     workspace.client.post(f"{API}/shutdown", object)
     deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
     while is_answering(server) or _is_announced(project, server):
@@ -116,9 +123,17 @@ def stop(context: typer.Context, as_json: AsJson = False) -> None:
             )
         time.sleep(_POLL_SECONDS)
     if as_json:
-        print_json({"was_running": True, "project": str(project)})
-    else:
-        print(f"the server of {project} has stopped; runs on its nodes go on. Start it again with: sublight up")
+        print_json(
+            {"was_running": True, "project": str(project), "active_runs": active, "lease_seconds": lease_seconds}
+        )
+        return
+    print(f"the server of {project} has stopped; start it again with: sublight up")
+    if active:
+        go, they, start = ("goes", "it is", "starts") if active == 1 else ("go", "they are", "start")
+        print(
+            f"{counted(active, 'run')} on its nodes {go} on for {seconds_in_words(lease_seconds)} without the server; if "
+            f"it is not back by then, {they} stopped, and {start} anew when it is"
+        )
 
 
 def serve(

@@ -10,7 +10,10 @@ RoleName = Literal["reader", "data scientist", "compute operator", "owner"]
 
 @dataclass(frozen=True, kw_only=True)
 class WorkspaceView:
-    """The workspace that a server holds, and who the caller is in it."""
+    """The workspace that a server holds, and who the caller is in it.
+
+    ``lease_seconds``: how long nodes go on with their runs while the server is away.
+    """
 
     id: str
     name: str
@@ -18,6 +21,7 @@ class WorkspaceView:
     caller: str
     roles: list[str]
     started: float
+    lease_seconds: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

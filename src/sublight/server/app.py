@@ -81,6 +81,7 @@ def make_app(
     error_page: ErrorPage | None = None,
     request_shutdown: Callable[[], None] = lambda: None,
     hosts: Sequence[str] = (),
+    lease_seconds: float = 60.0,
 ) -> FastAPI:
     """Build the app. The loops run as long as the app does; ``request_shutdown`` is what POST /shutdown calls."""
 
@@ -91,7 +92,7 @@ def make_app(
         try:
             yield
         finally:
-            # First whoever waits is let go, then the loops end their pass; runs and nodes go on without us.
+            # First whoever waits is let go, then the loops end their pass; nodes go on without us while their leases last.
             services.changes.close()
             for loop in loops:
                 loop.stop()
@@ -107,7 +108,12 @@ def make_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    about = About(workspace_id=services.workspace_id, name=services.workspace_name, started=services.started)
+    about = About(
+        workspace_id=services.workspace_id,
+        name=services.workspace_name,
+        started=services.started,
+        lease_seconds=lease_seconds,
+    )
     app.include_router(
         workspace_router(
             about,

@@ -178,6 +178,20 @@ def unfinished_of_experiment(connection: Connection, experiment: str) -> list[st
     return list(connection.scalars(select(runs.c.id).where(where).order_by(runs.c.number)).all())
 
 
+def heirs_elsewhere(connection: Connection, experiment: str) -> list[tuple[str, str]]:
+    """Unfinished sweeps of other experiments that learn from a sweep of this one: (their id, the sweep's id)."""
+    own = set(
+        connection.scalars(select(runs.c.id).where(runs.c.experiment == experiment, runs.c.kind == "sweep")).all()
+    )
+    return [
+        (sweep.id, earlier)
+        for sweep in unfinished_sweeps(connection)
+        if sweep.experiment != experiment
+        for earlier in sweep.definition["sweep"]["resume_from"]
+        if earlier in own
+    ]
+
+
 def remove_all(connection: Connection, database: Database, experiment: str) -> tuple[list[str], set[str]]:
     """Forget the runs of an experiment with everything that is kept of them.
 

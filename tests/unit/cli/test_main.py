@@ -11,9 +11,10 @@ import typer
 
 from sublight import wiring
 from sublight.cli.main import SECTIONS, app
+from sublight.messages.people import WorkspaceView
 from sublight.sdk.workspace import Workspace
 from tests.unit.cli.conftest import Sublight
-from tests.unit.sdk.fake_server import FakeServer
+from tests.unit.sdk.fake_server import FakeServer, a_cluster
 
 COMMANDS: list[tuple[str, ...]] = []
 
@@ -110,6 +111,37 @@ def test_status_and_stop_of_a_project_without_server_start_none(sublight: Sublig
     assert (status.code, status.out) == (1, f"no server is running for {tmp_path}; start it with: sublight up\n")
     assert (stop.code, stop.out) == (0, f"no server is running for {tmp_path}\n")
     assert not (tmp_path / ".sublight").exists()
+
+
+@pytest.mark.parametrize(
+    ("active", "sentence"),
+    [
+        (0, ""),
+        (
+            1,
+            "1 run on its nodes goes on for 1 min 00 s without the server; if it is not back by then, it is stopped, and starts",
+        ),
+        (
+            3,
+            "3 runs on its nodes go on for 1 min 00 s without the server; if it is not back by then, they are stopped, and",
+        ),
+    ],
+)
+def test_stop_says_for_how_long_runs_go_on_without_the_server(
+    server: FakeServer, sublight: Sublight, monkeypatch: pytest.MonkeyPatch, active: int, sentence: str
+) -> None:
+    workspace = WorkspaceView(id="w", name="lab", version="0", caller="owner", roles=["owner"], started=1.0)
+    server.on("GET", "/api/v1/workspace", workspace).on("POST", "/api/v1/shutdown", {"status": "stopping"})
+    server.on("GET", "/api/v1/clusters", [a_cluster(active_runs=active)])
+    monkeypatch.setattr("sublight.cli.server._written", lambda _context: (Path("/lab"), object()))
+    monkeypatch.setattr("sublight.cli.server._is_announced", lambda _project, _server: False)
+    monkeypatch.setattr("sublight.sdk.discovery.is_answering", lambda _server: False)
+
+    outcome = sublight("stop")
+
+    first, _, second = outcome.out.partition("\n")
+    assert (outcome.code, first) == (0, "the server of /lab has stopped; start it again with: sublight up")
+    assert second.startswith(sentence) if sentence else second == ""
 
 
 def test_stop_leaves_a_server_elsewhere_alone(sublight: Sublight, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,7 @@ class Fleet:
         self._tokens = tokens
         self._silence = silence
         self._failed_starts: dict[str, tuple[int, float]] = {}
+        self._started_at = clock.now()
 
     def step(self, _hints: set[str] | None) -> None:
         """One pass over all clusters."""
@@ -153,7 +154,9 @@ class Fleet:
             for attempt in run_rows.open_attempts(connection, node.id):
                 row = run_rows.get(connection, attempt.run_id)
                 sentence = f"node {node.id} was lost: {reason}"
-                attempts.lose(connection, self._database, row, attempt, now=now, reason=sentence)
+                # A node that this server process never heard of ended while no server was there.
+                is_retry = (fresh.last_heartbeat or 0.0) >= self._started_at or attempt.placed >= self._started_at
+                attempts.lose(connection, self._database, row, attempt, now=now, reason=sentence, is_retry=is_retry)
             was_leaving = fresh.state == NodeState.LEAVING.value
             sentence = fresh.reason if was_leaving else reason
             cluster_rows.move_node(

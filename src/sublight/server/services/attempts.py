@@ -15,6 +15,9 @@ from sublight.store import tables
 from sublight.store.database import Database
 from sublight.store.runs import RunRow
 
+# The status of an attempt that ended because the server was away. It counts as no retry.
+INTERRUPTED = "interrupted"
+
 
 def definition_of(connection: Connection, row: RunRow) -> ScriptDefinition:
     """The script that a run executes; a trial's stands in its sweep."""
@@ -58,21 +61,33 @@ def close(
     return {"node_seconds": seconds, "price": None if price is None else seconds * float(price) / 3600}
 
 
-def lose(connection: Connection, database: Database, row: RunRow, attempt: Any, *, now: float, reason: str) -> None:
+def lose(
+    connection: Connection,
+    database: Database,
+    row: RunRow,
+    attempt: Any,
+    *,
+    now: float,
+    reason: str,
+    is_retry: bool = True,
+) -> None:
     """The node of an attempt is gone: the run waits again, or ends when it was to be stopped or has no retry left.
 
-    What the lost attempt had reported is dropped, because the next attempt reports from the start.
+    What the lost attempt had reported is dropped, because the next attempt reports from the start. ``is_retry`` False:
+    the server was away, not the node, so starting again uses up none of the run's retries.
     """
-    used = close(connection, database, row, attempt, status="lost", now=now, reason=reason)
+    status = "lost" if is_retry else INTERRUPTED
+    used = close(connection, database, row, attempt, status=status, now=now, reason=reason)
     if row.status == RunStatus.STOPPING.value:
         end_reason = row.stop_end_reason or EndReason.USER.value
         run_rows.move(
             connection, database, row, RunStatus.CANCELED, time=now, reason=row.reason, end_reason=end_reason, **used
         )
         return
-    retries_max = definition_of(connection, row).retries_max
-    if attempt.number > retries_max:
-        sentence = f"{reason}; attempt {attempt.number} was the last of {retries_max + 1}"
+    earlier = run_rows.attempts_of(connection, row.id)
+    attempts_max = 1 + definition_of(connection, row).retries_max + sum(one.status == INTERRUPTED for one in earlier)
+    if attempt.number >= attempts_max:
+        sentence = f"{reason}; attempt {attempt.number} was the last of {attempts_max}"
         end_reason = EndReason.NODE_LOST.value
         run_rows.move(
             connection, database, row, RunStatus.FAILED, time=now, reason=sentence, end_reason=end_reason, **used
@@ -80,7 +95,7 @@ def lose(connection: Connection, database: Database, row: RunRow, attempt: Any, 
         return
     end_children(connection, database, row, RunStatus.CANCELED, EndReason.NODE_LOST, now=now)
     forget_reports(connection, row.id)
-    sentence = f"{reason}; waits for attempt {attempt.number + 1} of at most {retries_max + 1}"
+    sentence = f"{reason}; waits for attempt {attempt.number + 1} of at most {attempts_max}"
     inputs = {"attempt": attempt.number, "node": attempt.node_id}
     run_rows.move(
         connection,

@@ -79,6 +79,12 @@ class Experiments:
                     f"experiment {name!r} has runs that have not ended ({', '.join(unfinished[:_SHOWN])}{more}); "
                     "cancel them or wait for them first"
                 )
+            heirs = run_rows.heirs_elsewhere(connection, name)
+            if heirs:
+                raise Conflict(
+                    f"sweep {heirs[0][0]} has not ended and learns from sweep {heirs[0][1]} of experiment {name!r}; "
+                    "cancel it or wait for it first"
+                )
             run_ids, hashes = run_rows.remove_all(connection, self._database, name)
             experiment_rows.remove(connection, name)
             self._note(connection, caller, "delete experiment", name, {"runs": len(run_ids)})

@@ -73,6 +73,7 @@ class Nodes:
         self._last_heard: dict[str, float] = {}
         self._stored_heartbeat: dict[str, float] = {}
         self._started = clock.monotonic()
+        self._started_at = clock.now()
         self._definition_of_sweep = functools.lru_cache(maxsize=256)(self._load_sweep_definition)
         self._names_of_sweep = functools.lru_cache(maxsize=256)(self._load_names)
         self._snapshot_files = functools.lru_cache(maxsize=64)(self._load_snapshot_files)
@@ -285,7 +286,8 @@ class Nodes:
         if item.end == "stopped" and row.status != RunStatus.STOPPING.value:
             # The node stopped it by itself (its lease lapsed, or it was told to go): nothing is wrong with the run.
             reason = item.message or f"node {attempt.node_id} stopped it"
-            attempts.lose(connection, self._database, row, attempt, now=now, reason=reason)
+            is_retry = not self._is_from_before(attempt, item.ended or now)
+            attempts.lose(connection, self._database, row, attempt, now=now, reason=reason, is_retry=is_retry)
             return
         status, end_reason, reason = _outcome(row, attempt, item)
         used = attempts.close(
@@ -314,6 +316,10 @@ class Nodes:
             ended=item.ended or now,
             **used,
         )
+
+    def _is_from_before(self, attempt: Any, ended: float) -> bool:
+        """True when the node let go of an attempt for lack of a server: its lease was the last server process's."""
+        return bool(attempt.placed < self._started_at and ended < self._started_at + self._settings.lease_seconds)
 
     # -- liveness -----------------------------------------------------------------------------------------------------
 

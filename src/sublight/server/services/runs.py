@@ -155,9 +155,11 @@ class Runs:
 
     @staticmethod
     def _check_resume(connection: Connection, definition: SweepDefinition) -> None:
-        for earlier_id in definition.resume_from:
+        for position, earlier_id in enumerate(definition.resume_from):
+            if earlier_id in definition.resume_from[:position]:
+                raise InvalidInput(f"resume_from names sweep {earlier_id} twice; its trials can count once only")
             earlier = run_rows.get(connection, earlier_id)
-            if earlier.kind != "sweep":
+            if earlier.kind != RunKind.SWEEP.value:
                 raise InvalidInput(f"resume_from takes sweeps, but {earlier_id} is a {earlier.kind}")
             before = views.sweep_of(earlier)
             if (before.metric, before.direction) != (definition.metric, definition.direction):
@@ -165,6 +167,13 @@ class Runs:
                     f"resume_from needs sweeps with the same goal; {earlier_id} was to {before.direction} "
                     f"{before.metric!r}, this one is to {definition.direction} {definition.metric!r}"
                 )
+            # What is inherited is fixed from here on: trials of a sweep that has ended never change.
+            unfinished = [row.id for row in run_rows.children(connection, earlier_id) if not _has_ended(row)]
+            if not _has_ended(earlier) or unfinished:
+                what = (
+                    f"sweep {earlier_id} is {earlier.status}" if not _has_ended(earlier) else f"{unfinished[0]} has not"
+                )
+                raise Conflict(f"resume_from takes sweeps that have ended, but {what}; wait for its end, or cancel it")
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -332,6 +341,10 @@ def check_experiment_name(name: str) -> None:
     """Raise InvalidInput for a name that no experiment can have."""
     if not name.strip() or len(name) > 255:
         raise InvalidInput("an experiment needs a name of 1 to 255 characters")
+
+
+def _has_ended(row: run_rows.RunRow) -> bool:
+    return RunStatus(row.status).is_terminal
 
 
 def check_run_name(name: str | None) -> None:
