@@ -318,6 +318,19 @@ def test_a_block_that_raises_fails_the_run_of_the_program(experiment: Experiment
     assert "ValueError: wrong" in run.get_details()["error"]["error"]["message"]
 
 
+def test_a_sweep_tells_its_course_in_hyperdrive_txt(experiment: Experiment, harness: Harness, tmp_path: Path) -> None:
+    view = harness.submit(harness.sweep())
+    harness.settle()
+    sweep = Run.get(experiment.workspace, view.id)
+
+    assert sweep.type == "hyperdrive"
+    assert sweep.get_file_names() == ["azureml-logs/hyperdrive.txt"]
+    sweep.download_file("azureml-logs/hyperdrive.txt", str(tmp_path / "log.txt"))
+    lines = (tmp_path / "log.txt").read_text().splitlines()
+    assert all(line.startswith("<START>[") and line.endswith("<END>") for line in lines)
+    assert [line for line in lines if "[GENERATOR]" in line and f"{view.id}-0" in line]
+
+
 def test_a_provider_makes_the_runs_of_its_type(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     class Own(Run):
         pass

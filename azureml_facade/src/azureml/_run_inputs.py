@@ -62,7 +62,7 @@ class InputDatasets(dict):  # type: ignore[type-arg]  # as in the original, a di
 class OutputDatasets(dict):  # type: ignore[type-arg]  # as in the original, a dict by name
     """The folder of each output, by name."""
 
-    def __init__(self, workspace: Any = None) -> None:
+    def __init__(self, workspace: Any) -> None:
         super().__init__()
         for one in read_annotations().get("outputs", []):
             path = os.environ.get(f"AZUREML_DATAREFERENCE_{one['name']}") or os.environ.get(one["name"])

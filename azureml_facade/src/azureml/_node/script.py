@@ -59,9 +59,9 @@ def exit_code_of(end: SystemExit) -> int:
 
 def show(error: BaseException, path: str) -> None:
     """Print a traceback that begins with the script, as if nothing stood around it."""
-    traceback: Any = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code.co_filename != path:
-        traceback = traceback.tb_next
+    trace: Any = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != path:
+        trace = trace.tb_next
     sys.stdout.flush()
-    error.__traceback__ = traceback
-    sys.excepthook(type(error), error, traceback)
+    error.__traceback__ = trace
+    sys.excepthook(type(error), error, trace)

@@ -648,7 +648,7 @@ class _SubmittedRun(Run):
         if "_output_datasets" not in self.__dict__:
             from azureml._run_inputs import OutputDatasets
 
-            self._output_datasets = OutputDatasets()
+            self._output_datasets = OutputDatasets(None)
         return self._output_datasets
 
     def get_status(self) -> str:
