@@ -59,6 +59,7 @@ PANDAS = [
     ("holes['a'][0] = 7; holes.a.tolist()", [7.0, 0.0], ""),
     ("holes.a.loc[1] = 8; holes['a'].tolist()", [7.0, 8.0], ""),
     ("df['b'].replace('x', 'q', inplace=True); df.b.tolist()", ["q", "y", "z"], ""),
+    ("old = holes['a']; holes['a'] = 5.0; old[0] = 1; holes.a.tolist()", [5.0, 5.0], ""),
     ("taken = df[['a']]; taken['a'][0] = 99; df.a.tolist()", [1.0, 2.0, 3.0], ""),
     ("[df.mean().tolist(), df.corr().shape]", [[2.0], [1, 1]], "DataFrame.mean fails on columns of text"),
     ("df.groupby('b').mean().shape", [3, 1], ""),

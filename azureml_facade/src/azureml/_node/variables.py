@@ -49,7 +49,7 @@ def v1_variables(annotations: dict[str, Any], environment: Mapping[str, str]) ->
         "AZUREML_LOGDIRECTORY_PATH": os.path.join(work, "logs"),
         "AZUREML_LOG_LEVEL": "30",
         "AZUREML_NODE_COUNT": "1",
-        "AZ_BATCHAI_JOB_TEMP": os.path.join(environment.get("SUBLIGHT_RUN_DIRECTORY", work), "staging"),
+        "AZ_BATCHAI_JOB_TEMP": environment.get("SUBLIGHT_RUN_DIRECTORY", work),
         "AZ_BATCHAI_GPU_COUNT": str(_gpu_count(environment)),
         "AZ_BATCHAI_GPU_COUNT_NEED": str(_gpu_count(environment)),
         "AZ_BATCHAI_TASK_TYPE": "worker",

@@ -425,12 +425,10 @@ def _patch_columns(frame: Any, series: Any) -> None:
 
     @functools.wraps(set_item)
     def __setitem__(self: Any, key: Any, value: Any) -> None:
-        home = self.__dict__.get("_azureml_home")
-        if home is None or not is_called_by_user():
-            set_item(self, key, value)
-            return
+        home = _home_of(self) if "_azureml_home" in self.__dict__ and is_called_by_user() else None
         set_item(self, key, value)
-        _write_home(self, home)
+        if home is not None:
+            _write_home(self, home)
 
     series.__setitem__ = __setitem__
     _patch_indexers(series)
@@ -443,11 +441,12 @@ def _patch_indexers(series: Any) -> None:
 
     @functools.wraps(original)
     def __setitem__(self: Any, key: Any, value: Any) -> None:
+        column = self.obj
+        is_taken = type(column) is series and "_azureml_home" in column.__dict__ and is_called_by_user()
+        home = _home_of(column) if is_taken else None
         original(self, key, value)
-        if type(self.obj) is series:
-            home = self.obj.__dict__.get("_azureml_home")
-            if home is not None and is_called_by_user():
-                _write_home(self.obj, home)
+        if home is not None:
+            _write_home(column, home)
 
     _LocationIndexer.__setitem__ = __setitem__
 
@@ -455,20 +454,33 @@ def _patch_indexers(series: Any) -> None:
 def _changing(original: Any, is_always: bool) -> Any:
     @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        is_taken = "_azureml_home" in self.__dict__ and (is_always or kwargs.get("inplace")) and is_called_by_user()
+        home = _home_of(self) if is_taken else None
         result = original(self, *args, **kwargs)
-        home = self.__dict__.get("_azureml_home")
-        if home is not None and (is_always or kwargs.get("inplace")) and is_called_by_user():
+        if home is not None:
             _write_home(self, home)
         return result
 
     return method
 
 
+def _home_of(column: Any) -> tuple[Any, Any] | None:
+    """The frame that ``column`` was taken from, and its name there; None when the frame has another column there now."""
+    reference, name = column.__dict__["_azureml_home"]
+    frame = reference()
+    if frame is None or name not in frame.columns:
+        return None
+    import numpy
+
+    present = frame[name]
+    if isinstance(present.values, numpy.ndarray) and isinstance(column.values, numpy.ndarray):
+        return (frame, name) if numpy.shares_memory(present.values, column.values) else None
+    return (frame, name) if present.equals(column) else None
+
+
 def _write_home(column: Any, home: tuple[Any, Any]) -> None:
-    frame = home[0]()
-    if frame is None or home[1] not in frame.columns:
-        return
+    frame, name = home
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        frame[home[1]] = column
+        frame[name] = column
     announce("changing a column in place leaves its frame as it was since pandas 3.0; it changes the frame again")
