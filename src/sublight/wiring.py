@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 from sublight.core.sizes import Size, custom_sizes
 from sublight.engines.base import Engine, NodeRequest
 from sublight.engines.local import LocalEngine
+from sublight.host.facts import gpus_count
 from sublight.portal.app import error_page, portal_router
 from sublight.server.app import Services, make_app
 from sublight.server.caller import Callers
@@ -62,14 +63,19 @@ class EngineSupply:
     def __init__(self, engine: Engine, root: Path) -> None:
         self._engine = engine
         self._root = root
+        self._gpus: int | None = None
 
     def check_size(self, size: Size) -> str | None:
         """See Engine.check_size."""
         return self._engine.check_size(size)
 
-    def start_node(
-        self, *, node_id: str, cluster: str, size: Size, nodes_max: int, runs_max: int, token: str
-    ) -> dict[str, Any]:
+    def host_gpus(self) -> int:
+        """How many GPUs this machine has; looked up once."""
+        if self._gpus is None:
+            self._gpus = gpus_count()
+        return self._gpus
+
+    def start_node(self, *, node_id: str, cluster: str, size: Size, nodes_max: int, token: str) -> dict[str, Any]:
         """See Engine.start_node."""
         request = NodeRequest(
             node_id=node_id,
@@ -80,7 +86,6 @@ class EngineSupply:
             url="",
             server_file=self._root / SERVER_FILE,
             nodes_max=nodes_max,
-            runs_max=runs_max,
         )
         return self._engine.start_node(request)
 

@@ -150,7 +150,7 @@ open("notes.txt").read()
     assert stored.artifacts == {"outputs/model.bin": b"m" * 100}
     assert eventually(lambda: not list((node.directory / "runs").iterdir()))
     host = server.hellos[0].host
-    assert host["threads_per_run"] == 3
+    assert host["threads"] == 3
     assert host["note"] == "one of two"
 
 

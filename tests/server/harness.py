@@ -34,13 +34,15 @@ class FakeSupply:
         self.started: dict[str, str] = {}
         self.stopped: list[str] = []
         self.dead: dict[str, str] = {}
+        self.gpus = 0
 
     def check_size(self, size: Size) -> str | None:
         return f"size {size.name} needs a GPU, and this host has none" if size.gpus else None
 
-    def start_node(
-        self, *, node_id: str, cluster: str, size: Size, nodes_max: int, runs_max: int, token: str
-    ) -> dict[str, Any]:
+    def host_gpus(self) -> int:
+        return self.gpus
+
+    def start_node(self, *, node_id: str, cluster: str, size: Size, nodes_max: int, token: str) -> dict[str, Any]:
         self.started[node_id] = token
         return {"node": node_id}
 

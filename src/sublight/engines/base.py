@@ -38,8 +38,8 @@ class NodeRequest:
 
     ``directory`` is the node's own folder, which need not exist yet. The agent finds the server by ``server_file``
     (read again whenever it cannot connect) or, where that is None, by ``url``; ``token`` is its own and no other's.
-    ``nodes_max`` and ``runs_max`` say how many nodes the cluster may have and how many runs may share a node: an engine
-    whose nodes share a machine divides it by them. ``threads`` per run overrides that division.
+    ``nodes_max`` says how many nodes the cluster may have: an engine whose nodes share a machine divides it by them.
+    ``threads`` of the node override that division; its runs share them (``messages.nodes.Order.share``).
     """
 
     node_id: str
@@ -50,7 +50,6 @@ class NodeRequest:
     url: str
     server_file: Path | None = None
     nodes_max: int = 1
-    runs_max: int = 1
     threads: int | None = None
 
 

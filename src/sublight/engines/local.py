@@ -140,7 +140,7 @@ class LocalEngine:
 
 def agent_settings(request: NodeRequest) -> dict[str, Any]:
     """What goes into the node's ``agent.json``."""
-    threads = request.threads or threads_per_run(request, cores_count())
+    threads = request.threads or node_threads(request, cores_count())
     size = request.size
     return {
         "server_file": str(request.server_file) if request.server_file else None,
@@ -154,23 +154,19 @@ def agent_settings(request: NodeRequest) -> dict[str, Any]:
     }
 
 
-def threads_per_run(request: NodeRequest, host_cores: int) -> int:
-    """A run's share of this host: never more than its node's cores, never less than one thread."""
-    node_cores = min(request.size.cores, host_cores // max(1, request.nodes_max))
-    return max(1, node_cores // max(1, request.runs_max))
+def node_threads(request: NodeRequest, host_cores: int) -> int:
+    """A node's share of this host: never more than its size's cores, never less than one thread."""
+    return max(1, min(request.size.cores, host_cores // max(1, request.nodes_max)))
 
 
 def _note(request: NodeRequest, threads: int) -> str:
     host = counted(cores_count(), "core")
     share = counted(threads, "thread")
     if request.nodes_max <= 1:
-        return f"a node on this host of {host}; each run gets {share}"
-    if request.runs_max <= 1:
-        return f"{request.nodes_max} logical nodes share this host's {host}; each runs with {share}"
-    return (
-        f"{request.nodes_max} logical nodes share this host's {host}; each has up to {request.runs_max} runs "
-        f"with {share} each"
-    )
+        return f"a node on this host of {host}; its runs share {share}"
+    # Nothing divides GPUs: whoever has one there sees it whole.
+    gpus = f", and all use the same {counted(gpus_count(), 'GPU')}" if request.size.gpus else ""
+    return f"{request.nodes_max} logical nodes share this host's {host}; each has {share} for its runs{gpus}"
 
 
 def _agent_environment(request: NodeRequest) -> dict[str, str]:

@@ -57,7 +57,7 @@ class ClusterUpdate:
 class NodeView:
     """A node. ``state`` is starting, idle, busy, leaving, lost, unusable or gone; ``reason`` says why it is up.
 
-    ``host`` holds what the agent told of its machine: hostname, cores, threads_per_run, memory_bytes, gpus, note.
+    ``host`` holds what the agent told of its machine: hostname, cores, threads, memory_bytes, gpus, note.
     """
 
     id: str

@@ -46,6 +46,8 @@ class Order:
     has been filled in: its first item ``{python}`` stands for the environment's interpreter; a ``command`` run has
     ``argv == ["{shell}", "-c", line]``. ``max_run_seconds`` counts from the start of the process.
 
+    ``share`` is into how many parts the node is divided for this run; its threads are one of them.
+
     ``run_token`` is for the script's environment, beside the server's address, and empty unless the script needs access
     to the workspace. ``annotations``, unless empty, are written into the attempt's folder before the start.
     """
@@ -62,6 +64,7 @@ class Order:
     max_run_seconds: float | None
     experiment: str
     parent_id: str | None
+    share: int = 1
     run_token: str = field(default="", repr=False)
     annotations: dict[str, Any] = field(default_factory=dict)
 

@@ -241,7 +241,7 @@ def host_facts(settings: AgentSettings, isolation: str) -> dict[str, Any]:
         "cores": cores_count(),
         "memory_bytes": memory_bytes(),
         "gpus": gpus_count(),
-        "threads_per_run": settings.threads,
+        "threads": settings.threads,
         "isolation": isolation,
         "note": settings.note,
         "python": sys.version.split()[0],

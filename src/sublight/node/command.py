@@ -82,7 +82,8 @@ def script_environment(
     folder = os.path.dirname(interpreter())
     environment["PATH"] = os.pathsep.join([folder, environment.get("PATH", os.defpath)])
     environment["PYTHONUNBUFFERED"] = "1"
-    environment.update(dict.fromkeys(_THREAD_VARIABLES, str(settings.threads)))
+    threads = max(1, settings.threads // max(1, order.share))
+    environment.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     if settings.gpus == 0:
         # A CPU node on a machine with GPUs must not use them, or comparing the two would be idle.
         environment["CUDA_VISIBLE_DEVICES"] = ""

@@ -17,8 +17,9 @@ SETTINGS_FILE = "agent.json"
 class AgentSettings:
     """An agent's settings.
 
-    ``threads`` is each run's share of the machine; ``gpus`` those of the node's size. ``note`` is the engine's sentence
-    on the machine. ``isolation`` forces a way to end processes (``cgroup`` or ``sweep``) instead of the best there is.
+    ``threads`` is the node's share of the machine, which its runs divide; ``gpus`` those of the node's size. ``note`` is
+    the engine's sentence on the machine. ``isolation`` forces a way to end processes (``cgroup`` or ``sweep``) instead of
+    the best there is.
     """
 
     directory: Path

@@ -16,9 +16,10 @@ class NodeSupply(Protocol):
     def check_size(self, size: Size) -> str | None:
         """A sentence when this engine can never supply nodes of that size, else None."""
 
-    def start_node(
-        self, *, node_id: str, cluster: str, size: Size, nodes_max: int, runs_max: int, token: str
-    ) -> dict[str, Any]:
+    def host_gpus(self) -> int:
+        """How many GPUs the server's own machine has."""
+
+    def start_node(self, *, node_id: str, cluster: str, size: Size, nodes_max: int, token: str) -> dict[str, Any]:
         """Start an agent; returns its handle, plain data that outlives the server."""
 
     def dead_nodes(self, handles: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:

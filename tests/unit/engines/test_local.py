@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sublight.engines.base import Engine, EngineFailure, Handle, NodeRequest
-from sublight.engines.local import LocalEngine, agent_settings, threads_per_run
+from sublight.engines.local import LocalEngine, agent_settings, node_threads
 from sublight.host.nodes import node_mark
 from sublight.host.processes import kill_until_gone, marked_processes, process_stat
 from tests.contracts.engine_suite import ASize, EngineSuite, a_request
@@ -111,34 +111,35 @@ def test_a_command_that_does_not_exist_is_a_failure_with_the_nodes_name(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("cores", "nodes_max", "runs_max", "host_cores", "threads"),
+    ("cores", "nodes_max", "host_cores", "threads"),
     [
-        (4, 4, 1, 2, 1),  # four nodes of four cores on a laptop of two
-        (4, 2, 1, 16, 4),  # never more than the node's size
-        (4, 4, 1, 8, 2),
-        (8, 1, 8, 8, 1),  # several runs share a node
-        (8, 1, 3, 8, 2),
-        (1, 100, 1, 2, 1),
+        (4, 4, 2, 1),  # four nodes of four cores on a laptop of two
+        (4, 2, 16, 4),  # never more than the node's size
+        (4, 4, 8, 2),
+        (8, 1, 8, 8),
+        (1, 100, 2, 1),
     ],
 )
-def test_threads_are_a_share_of_the_host(tmp_path, cores, nodes_max, runs_max, host_cores, threads):
-    request = a_request(tmp_path, size=ASize(cores=cores), nodes_max=nodes_max, runs_max=runs_max)
+def test_threads_of_a_node_are_a_share_of_the_host(tmp_path, cores, nodes_max, host_cores, threads):
+    request = a_request(tmp_path, size=ASize(cores=cores), nodes_max=nodes_max)
 
-    assert threads_per_run(request, host_cores) == threads
+    assert node_threads(request, host_cores) == threads
 
 
 @pytest.mark.parametrize(
-    ("nodes_max", "runs_max", "note"),
+    ("nodes_max", "gpus", "note"),
     [
-        (4, 1, "4 logical nodes share this host's 2 cores; each runs with 1 thread"),
-        (4, 2, "4 logical nodes share this host's 2 cores; each has up to 2 runs with 1 thread each"),
-        (1, 1, "a node on this host of 2 cores; each run gets 2 threads"),
+        (4, 0, "4 logical nodes share this host's 2 cores; each has 1 thread for its runs"),
+        (4, 1, "4 logical nodes share this host's 2 cores; each has 1 thread for its runs, and all use the same 1 GPU"),
+        (1, 1, "a node on this host of 2 cores; its runs share 2 threads"),
     ],
 )
-def test_the_note_says_honestly_what_is_shared(tmp_path, monkeypatch, nodes_max, runs_max, note):
+def test_the_note_says_honestly_what_is_shared(tmp_path, monkeypatch, nodes_max, gpus, note):
     monkeypatch.setattr("sublight.engines.local.cores_count", lambda: 2)
+    monkeypatch.setattr("sublight.engines.local.gpus_count", lambda: 1)
+    request = a_request(tmp_path, nodes_max=nodes_max, size=ASize(cores=4, gpus=gpus))
 
-    assert agent_settings(a_request(tmp_path, nodes_max=nodes_max, runs_max=runs_max))["note"] == note
+    assert agent_settings(request)["note"] == note
 
 
 def test_the_settings_are_plain_json(tmp_path):

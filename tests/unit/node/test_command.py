@@ -55,6 +55,13 @@ def test_a_run_gets_its_share_of_threads_unless_the_user_says_otherwise(director
     assert environment["MKL_NUM_THREADS"] == "9"
 
 
+@pytest.mark.parametrize(("share", "threads"), [(1, "8"), (2, "4"), (3, "2"), (16, "1")])
+def test_runs_that_share_a_node_divide_its_threads(directory, share, threads):
+    environment = build(directory, replace(ORDER, share=share), threads=8).environment
+
+    assert environment["OMP_NUM_THREADS"] == threads
+
+
 def test_nothing_of_the_agents_own_surroundings_is_inherited(directory):
     inherited = {"PATH": "/bin", "SUBLIGHT_TOKEN": "secret", "SUBLIGHT_PARENT_RUN_ID": "other", "HOME": "/home/me"}
     environment = build(directory, inherited=inherited).environment

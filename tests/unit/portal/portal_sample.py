@@ -89,7 +89,7 @@ def node_view(number: int, cluster: str = "hypercomputecpu", **changes: Any) -> 
         ready=START + 2 * number + 3,
         idle_since=None,
         last_heartbeat=START + 300,
-        host={"hostname": "lab-host", "cores": 2, "threads_per_run": 1, "memory_bytes": 24 * 2**30},
+        host={"hostname": "lab-host", "cores": 2, "threads": 1, "memory_bytes": 24 * 2**30},
     )
     return replace(view, **changes)
 

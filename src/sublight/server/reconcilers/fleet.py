@@ -291,7 +291,6 @@ class Fleet:
                 cluster=cluster.name,
                 size=msgspec.convert(cluster.size, Size),
                 nodes_max=cluster.max_nodes,
-                runs_max=cluster.trials_per_node,
                 token=token,
             )
         except Exception as error:

@@ -130,12 +130,18 @@ class Clusters:
         events.append(connection, time=now, subject=subject, kind=state, reason=f"created by {caller.name}: {reason}")
 
     def ensure_local(self, caller: Caller) -> None:
-        """Make the ``local`` target when it is used for the first time: this host as one node, shared by its runs."""
-        with self._database.read() as connection:
-            if cluster_rows.find(connection, LOCAL_NAME) is not None:
-                return
+        """Make the ``local`` target when it is used for the first time: this host as one node, shared by its runs.
+
+        A GPU that has come or gone since then is noted.
+        """
         cores = os.cpu_count() or 1
-        size = host_size(cores, psutil.virtual_memory().total, 0)
+        supply = self._supplies.get("local")
+        gpus = supply.host_gpus() if supply is not None else 0
+        size = host_size(cores, psutil.virtual_memory().total, gpus)
+        with self._database.read() as connection:
+            present = cluster_rows.find(connection, LOCAL_NAME)
+        if present is not None and present.size["gpus"] == gpus:
+            return
         request = ClusterRequest(
             name=LOCAL_NAME,
             size=size.name,
@@ -147,6 +153,8 @@ class Clusters:
         with self._database.write() as connection:
             if cluster_rows.find(connection, LOCAL_NAME) is None:
                 self._add(connection, caller, request, size, "ready", _WAITING, self._clock.now())
+            else:
+                cluster_rows.change(connection, self._database, LOCAL_NAME, size=msgspec.to_builtins(size))
 
     def list(self) -> Sequence[ClusterView]:
         """All clusters by name."""

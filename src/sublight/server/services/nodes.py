@@ -29,6 +29,7 @@ from sublight.server.changes import NodeSignals
 from sublight.server.clock import Clock
 from sublight.server.run_tokens import RunTokens
 from sublight.server.services import attempts, views
+from sublight.server.services.clusters import LOCAL_NAME
 from sublight.server.services.ingest import Ingest
 from sublight.server.settings import Settings
 from sublight.store import clusters as cluster_rows
@@ -144,15 +145,16 @@ class Nodes:
         version = self._signals.version(node_id)
         with self._database.read() as connection:
             node = self._own_node(connection, node_id, incarnation)
+            present = run_rows.open_attempts(connection, node_id)
             orders = [
-                self._order(connection, attempt)
-                for attempt in run_rows.open_attempts(connection, node_id)
+                self._order(connection, attempt, runs_now=len(present))
+                for attempt in present
                 if attempt.incarnation == incarnation
             ]
         self._heard(node_id)
         return Orders(version=version, leave=node.state == NodeState.LEAVING.value, orders=orders)
 
-    def _order(self, connection: Connection, attempt: Any) -> Order:
+    def _order(self, connection: Connection, attempt: Any, *, runs_now: int) -> Order:
         row = run_rows.get(connection, attempt.run_id)
         script = self._definition_of_sweep(row.parent_id) if row.kind == "trial" else views.script_of(row)
         names = self._names_of_sweep(row.parent_id) if row.kind == "trial" and script.command else ()
@@ -177,6 +179,8 @@ class Nodes:
             max_run_seconds=script.max_run_seconds,
             experiment=row.experiment,
             parent_id=row.parent_id,
+            # The local target may be shared by many runs, and mostly is not: those that are there divide it.
+            share=runs_now if row.target == LOCAL_NAME else row.trials_per_node or 1,
             run_token=self._run_tokens.issue(row.id, attempt.number, attempt.placed)
             if script.needs_workspace_access
             else "",
