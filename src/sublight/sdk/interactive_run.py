@@ -107,7 +107,8 @@ class InteractiveRun(_Reporting):
 
         >>> run.flush()
         """
-        if not self._has_ended:
+        # What a forked process reports is sent by the thread of this one.
+        if not self._has_ended and os.getpid() == self._process:
             self._shipper.flush(timeout_seconds)
 
     def complete(self) -> None:
@@ -179,14 +180,19 @@ class InteractiveRun(_Reporting):
 
     def _end_with_program(self) -> None:
         error = getattr(sys, "last_value", None)
-        is_session = hasattr(sys, "ps1") or "IPython" in sys.modules  # there, errors do not end the program
         try:
-            if error is not None and not is_session:
+            if error is not None and not _is_session():
                 self._end("failed", f"{type(error).__name__}: {error}", _EXIT_SECONDS)
             else:
                 self._end("completed", "", _EXIT_SECONDS)
         except SublightError as failure:
             print(f"sublight: the end of run {self.id} could not be stored: {failure}", file=sys.stderr, flush=True)
+
+
+def _is_session() -> bool:
+    """True in a notebook and at a prompt, where an error ends no program."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(sys, "ps1") or getattr(ipython, "get_ipython", lambda: None)() is not None
 
 
 _unfinished: list[InteractiveRun] = []
