@@ -158,7 +158,8 @@ def _node_seconds(run: RunRow, now: float) -> float:
     """The node time of a run, with what an attempt that still goes on has used so far."""
     if run.started is None or run.ended is not None:
         return float(run.node_seconds)
-    return float(run.node_seconds) + max(0.0, now - run.started) / max(1, run.trials_per_node or 1)
+    since = max(0.0, now - float(run.started)) / max(1, run.trials_per_node or 1)
+    return float(run.node_seconds) + since
 
 
 def _node_seconds_until(one: _Loaded, moment: float, now: float) -> float:
