@@ -28,6 +28,7 @@ class Shipment:
             STANDARD_LOG: ShippedLog(attempt.directory / LOG_FILE, STANDARD_LOG),
         }
         self._look_at = 0.0
+        self._passed_over: set[str] = set()
         # What the server knows, and what the report that is under way says.
         self._known: AttemptState | None = attempt.state if attempt.state.phase is Phase.PREPARING else None
         self._sent: AttemptState | None = None
@@ -80,7 +81,7 @@ class Shipment:
             ended=state.ended,
             end=state.end.value if state.end else None,
             exit_code=state.exit_code,
-            message="; ".join(filter(None, (state.message, self._journal.trouble))),
+            message="; ".join(filter(None, (state.message, self._journal.trouble, self._logs_trouble()))),
             journal=journal,
             logs=logs,
         )
@@ -111,8 +112,18 @@ class Shipment:
         self._look_at = now + _LOOK_SECONDS
         folder = self.attempt.directory / WORK_FOLDER / "logs"
         for file in files_below(folder, "logs/"):
-            if file.path not in self._logs and len(self._logs) <= _LOG_FILES_MAX:
+            if file.path in self._logs:
+                continue
+            if len(self._logs) <= _LOG_FILES_MAX:
                 self._logs[file.path] = ShippedLog(Path(file.place), file.path)
+            else:
+                self._passed_over.add(file.path)
+
+    def _logs_trouble(self) -> str:
+        if not self._passed_over:
+            return ""
+        others = f" and {len(self._passed_over) - 1} more" if len(self._passed_over) > 1 else ""
+        return f"of ./logs only {_LOG_FILES_MAX} files are kept; {min(self._passed_over)}{others} were not"
 
     def _file(self, path: str) -> ShippedFile:
         return self._journal if path == JOURNAL_FILE else self._logs[path]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sublight.messages.nodes import FileBytes
@@ -19,6 +20,8 @@ LINE_BYTES_MAX = 5_000_000
 
 LOG_HEAD_BYTES = 64 * 1024 * 1024
 LOG_TAIL_BYTES = 1024 * 1024
+_BEGINNING_BYTES = 64
+_ANEW_LINE = b"\n[sublight: the script began this file anew here]\n"
 
 
 class ShippedFile:
@@ -104,11 +107,22 @@ class ShippedJournal(ShippedFile):
         return data[:end]
 
 
+@dataclass(frozen=True)
+class _Gone:
+    """Bytes that were shipped and cannot be read again; should the server have lost them, it gets empty lines."""
+
+    size_bytes: int
+
+
+_Part = range | bytes | _Gone
+
+
 class ShippedLog(ShippedFile):
     """A log, of which a long one is shipped without its middle.
 
     The first part is shipped as it grows. Where it ends a line says so, and after the run's end come the number of
-    bytes left out and the last part.
+    bytes left out and the last part. A file that takes another's place (rotated logs) or is written anew is shipped
+    behind what was there before, after a line that says so.
     """
 
     def __init__(
@@ -117,31 +131,87 @@ class ShippedLog(ShippedFile):
         super().__init__(place, path)
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
+        # What the server has of files that stood here before, then our line about them.
+        self._earlier_bytes = 0
+        self._line = b""
+        # The present file: which one it is, how it begins, and whether it was seen shorter than what was shipped.
+        self._identity: tuple[int, int] | None = None
+        self._beginning = b""
+        self._was_cut = False
 
     def length(self, *, is_closed: bool) -> int:
         return sum(_length(part) for part in self._parts(is_closed=is_closed))
 
     def _read(self, bytes_max: int, *, is_closed: bool) -> bytes:
+        self._look_at_beginning()
         begin = 0
         for part in self._parts(is_closed=is_closed):
             skipped = self.offset - begin
             if skipped < _length(part):
+                if isinstance(part, _Gone):
+                    return b"\n" * min(bytes_max, part.size_bytes - skipped)
                 if isinstance(part, bytes):
                     return part[skipped : skipped + bytes_max]
                 return self._read_at(part.start + skipped, min(bytes_max, len(part) - skipped))
             begin += _length(part)
         return b""
 
-    def _parts(self, *, is_closed: bool) -> list[range | bytes]:
-        """What is shipped, in order: ranges of the file, and lines of our own."""
+    def _parts(self, *, is_closed: bool) -> list[_Part]:
+        """What is shipped, in order: what stood here before, ranges of the file, and lines of our own."""
         size = self._size()
-        if size <= self._head_bytes:
-            return [range(size)]
-        parts: list[range | bytes] = [range(self._head_bytes), _cut_line(self._head_bytes, self._tail_bytes)]
+        if size == 0:
+            return [_Gone(self.offset)]  # removed or empty; what the server has stays
+        parts: list[_Part] = [_Gone(self._earlier_bytes), self._line] if self._earlier_bytes else []
+        head = max(0, self._head_bytes - self._earlier_bytes)
+        if size <= head:
+            return [*parts, range(size)]
+        is_told = self._earlier_bytes >= self._head_bytes
+        parts += [range(head)] if is_told else [range(head), _cut_line(self._head_bytes, self._tail_bytes)]
         if is_closed:
-            tail = range(max(self._head_bytes, size - self._tail_bytes), size)
-            parts += [f"[sublight: {tail.start - self._head_bytes} bytes are left out here]\n".encode(), tail]
+            tail = range(max(head, size - self._tail_bytes), size)
+            parts += [f"[sublight: {tail.start - head} bytes are left out here]\n".encode(), tail]
         return parts
+
+    def _size(self) -> int:
+        try:
+            found = os.stat(self._place, follow_symlinks=False)
+        except FileNotFoundError:
+            self._was_cut = self._was_cut or self._consumed() > 0
+            return 0  # not written yet, removed, or just being replaced
+        except OSError:
+            return 0
+        identity = (found.st_dev, found.st_ino)
+        is_other = self._identity not in (None, identity)
+        self._was_cut = self._was_cut or is_other or found.st_size < self._consumed()
+        self._identity = identity
+        if self._was_cut and found.st_size > 0:
+            self._begin_anew()
+        return found.st_size
+
+    def _look_at_beginning(self) -> None:
+        """Notice a file that was written anew and is longer already than the one before."""
+        is_there = self._size() > 0
+        consumed = min(_BEGINNING_BYTES, self._consumed())
+        if not is_there or consumed == 0:
+            return
+        beginning = self._read_at(0, consumed)
+        if beginning.startswith(self._beginning[:consumed]):
+            self._beginning = beginning
+        else:
+            self._begin_anew()
+
+    def _consumed(self) -> int:
+        """How much of the present file is shipped, of its first part."""
+        head = max(0, self._head_bytes - self._earlier_bytes)
+        return min(head, max(0, self.offset - self._earlier_bytes - len(self._line)))
+
+    def _begin_anew(self) -> None:
+        self._was_cut = False
+        self._beginning = b""
+        if self.offset:
+            is_told = self._earlier_bytes >= self._head_bytes
+            self._earlier_bytes = self.offset
+            self._line = b"" if is_told else _ANEW_LINE
 
 
 def _cut_line(head_bytes: int, tail_bytes: int) -> bytes:
@@ -151,5 +221,5 @@ def _cut_line(head_bytes: int, tail_bytes: int) -> bytes:
     ).encode()
 
 
-def _length(part: range | bytes) -> int:
-    return len(part)
+def _length(part: _Part) -> int:
+    return part.size_bytes if isinstance(part, _Gone) else len(part)

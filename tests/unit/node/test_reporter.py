@@ -193,6 +193,18 @@ def test_logs_of_the_script_are_shipped_under_their_own_names(desk):
     assert desk.server.logs == {"logs/train.log": b"step 1\n"}
 
 
+def test_of_too_many_logs_the_report_says_which_are_not_kept(desk):
+    for number in range(103):
+        desk.write(f"work/logs/{number:03d}.log", b"x")
+    desk.world.end_main(0)
+    desk.report_all()
+
+    assert len(desk.server.logs) == 100
+    left_out = sorted({f"logs/{number:03d}.log" for number in range(103)} - set(desk.server.logs))
+    message = desk.server.reports[-1].attempts[0].message
+    assert message == f"of ./logs only 100 files are kept; {left_out[0]} and 2 more were not"
+
+
 def test_what_is_superseded_is_told_once_and_reported_no_more(desk):
     desk.server.is_superseded = True
     desk.reporter.report()

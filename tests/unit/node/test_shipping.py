@@ -109,13 +109,88 @@ def test_links_and_pipes_are_not_read(place, tmp_path):
     assert ShippedLog(place, "log").next_bytes(100, is_closed=True) is None
 
 
-def test_a_log_that_the_script_made_shorter_ships_nothing_new(place):
+ANEW = b"\n[sublight: the script began this file anew here]\n"
+
+
+def test_a_log_that_is_written_anew_stands_behind_what_was_there_before(place):
+    log = ShippedLog(place, "log")
+    place.write_bytes(b"0123456789")
+    shipped = ship(log, 7, is_closed=False)
+    place.write_bytes(b"new")
+    shipped += ship(log, 7, is_closed=False)
+    place.write_bytes(b"!")
+
+    shipped += ship(log, 7, is_closed=True)
+
+    assert shipped == b"0123456789" + ANEW + b"new" + ANEW + b"!"
+
+
+def test_a_longer_log_of_another_beginning_was_written_anew(place):
+    log = ShippedLog(place, "log")
+    place.write_bytes(b"epoch 1\n")
+    shipped = ship(log, 100, is_closed=False) + ship(log, 100, is_closed=False)
+    with open(place, "ab") as file:
+        file.write(b"loss 3\n")
+    shipped += ship(log, 100, is_closed=False)
+    place.write_bytes(b"epoch 2\nloss 2 and more\n")
+
+    shipped += ship(log, 100, is_closed=False)
+
+    assert shipped == b"epoch 1\nloss 3\n" + ANEW + b"epoch 2\nloss 2 and more\n"
+
+
+def test_a_rotated_log_is_shipped_whole(place, tmp_path):
+    log, rotated = ShippedLog(place, "log"), ShippedLog(tmp_path / "file.1", "log.1")
+    place.write_bytes(b"first file\n")
+    shipped = ship(log, 100, is_closed=False)
+    with open(place, "ab") as file:
+        file.write(b"its end\n")
+    place.rename(tmp_path / "file.1")
+    place.write_bytes(b"the second file is longer than the first\n")
+
+    shipped += ship(log, 5, is_closed=True)
+
+    assert shipped == b"first file\n" + ANEW + b"the second file is longer than the first\n"
+    assert ship(rotated, 100, is_closed=True) == b"first file\nits end\n"
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_a_log_that_is_removed_or_emptied_leaves_what_was_shipped(place, is_removed):
     log = ShippedLog(place, "log")
     place.write_bytes(b"0123456789")
     ship(log, 100, is_closed=False)
-    place.write_bytes(b"new")
+    place.unlink() if is_removed else place.write_bytes(b"")
 
     assert not log.has_news(is_closed=True)
+    assert log.length(is_closed=True) == 10
+    place.write_bytes(b"0123456789 and more")
+    assert ship(log, 100, is_closed=True) == ANEW + b"0123456789 and more"
+
+
+def test_a_long_log_that_is_written_anew_again_and_again_stays_bounded(place):
+    log = ShippedLog(place, "log", head_bytes=20, tail_bytes=5)
+    shipped = b""
+    for number in range(50):
+        place.write_bytes(b"%02d" % number + b"x" * (30 - number % 3))
+        shipped += ship(log, 100, is_closed=False)
+
+    shipped += ship(log, 100, is_closed=True)
+
+    assert shipped.startswith(b"00" + b"x" * 18)
+    assert shipped.endswith(b"bytes are left out here]\nxxxxx")
+    assert len(shipped) < 500
+
+
+def test_bytes_that_stood_here_before_are_empty_lines_when_the_server_lost_them(place):
+    log = ShippedLog(place, "log")
+    place.write_bytes(b"before")
+    ship(log, 100, is_closed=False)
+    place.write_bytes(b"now")
+    ship(log, 100, is_closed=False)
+
+    log.offset = 2
+
+    assert ship(log, 100, is_closed=True) == b"\n" * 4 + ANEW + b"now"
 
 
 @given(
