@@ -150,7 +150,7 @@ def test_the_best_run_and_the_sorted_children_tell_what_v1_told(
     assert len(run.get_children_sorted_by_primary_metric(top=1)) == 1
     assert len(run.get_children_sorted_by_primary_metric(discard_no_metric=True)) == 3
     assert run.get_metrics() == {f"{run.id}_{i}": {"Accuracy": value} for i, value in enumerate([0.1, 0.9, 0.5])}
-    assert json.loads(run.get_hyperparameters()[f"{run.id}_2"]) == {"--lr": 1, "depth": 1}
+    assert run.get_hyperparameters()[f"{run.id}_2"] == '{"--lr": 1.0, "depth": 1}'
     assert [child.id[-1] for child in run.get_children()] == ["3", "2", "1", "0"]
     with pytest.raises(AssertionError):
         run.get_children_sorted_by_primary_metric(top=-1)

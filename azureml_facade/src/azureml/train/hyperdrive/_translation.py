@@ -114,7 +114,7 @@ def suspicions(sampling: HyperParameterSampling) -> Iterator[str]:
             )
 
 
-def without_seconds_spelling(value: Any) -> Any:
+def without_point_nought(value: Any) -> Any:
     """A value as the original printed it: ``1.0`` became ``1``, arrays and lists their text, NumPy scalars plain."""
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         value = value.tolist()
@@ -127,9 +127,22 @@ def without_seconds_spelling(value: Any) -> Any:
     return value
 
 
+def as_declared(value: Any, expression: Any) -> Any:
+    """A drawn value in the type that v1 kept: the option that was declared, and a float where a distribution is real."""
+    kind, arguments = _parts(expression)
+    if kind == "choice":
+        same = (
+            option for option in arguments[0] if option == value and isinstance(option, bool) == isinstance(value, bool)
+        )
+        return next(same, value)
+    if kind in (None, "randint") or isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return float(value)
+
+
 def _nested(name: object, value: Any) -> Any:
     kind, _ = _parts(value)
-    return _distribution(str(name), value) if kind is not None else without_seconds_spelling(value)
+    return _distribution(str(name), value) if kind is not None else without_point_nought(value)
 
 
 def _is_plain(value: Any) -> bool:
@@ -159,13 +172,13 @@ def _distribution(name: str, expression: Any) -> Any:
         kind, arguments = "choice", [list(options)]
     try:
         if kind == "choice":
-            options = [without_seconds_spelling(option) for option in arguments[0]]
+            options = [without_point_nought(option) for option in arguments[0]]
             return sublight.choice(*_without_repetition(options))
         if kind in ("loguniform", "qloguniform"):
             return _of_exponents(name, kind, arguments)
         if kind == "randint":
             return sublight.randint(int(arguments[0]))
-        return getattr(sublight, kind)(*(without_seconds_spelling(argument) for argument in arguments))
+        return getattr(sublight, kind)(*(without_point_nought(argument) for argument in arguments))
     except SublightError as error:
         raise HyperDriveConfigException(f"hyperparameter {name!r}: {error}") from None
 
@@ -180,9 +193,9 @@ def _of_exponents(name: str, kind: str, arguments: list[Any]) -> Any:
             f"for values up to {high:g} write {kind}(…, math.log({high:g}))"
         )
     if kind == "qloguniform":
-        q = without_seconds_spelling(arguments[2])
+        q = without_point_nought(arguments[2])
         if low == high:
-            return sublight.choice(without_seconds_spelling(round(math.exp(low) / q) * q))
+            return sublight.choice(without_point_nought(round(math.exp(low) / q) * q))
         return sublight.qloguniform(math.exp(low), math.exp(high), q)
     if low == high:
         return sublight.choice(math.exp(low))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from azureml.core.run import Run
+from azureml.train.hyperdrive._translation import as_declared
 from azureml.train.hyperdrive.exceptions import (
     HyperDriveConfigException,
     HyperDriveNotImplementedException,
@@ -114,7 +115,7 @@ class HyperDriveRun(Run):
         rows = [
             {
                 "run_id": trial.id,
-                "hyperparameters": _hyperparameters(trial),
+                "hyperparameters": self._hyperparameters(trial),
                 "best_primary_metric": trial.view.best_value,
                 "status": v1_status(trial.view),
             }
@@ -124,7 +125,7 @@ class HyperDriveRun(Run):
 
     def get_hyperparameters(self) -> dict[str, str]:
         """The hyperparameters of each child as JSON text, by the child's id."""
-        return {trial.id: _hyperparameters(trial) for trial in self._trials()}
+        return {trial.id: self._hyperparameters(trial) for trial in self._trials()}
 
     def get_metrics(self) -> dict[str, dict[str, Any]]:  # type: ignore[override]  # narrower, as it was
         """The metrics of each child that has any, by the child's id."""
@@ -208,7 +209,7 @@ class HyperDriveRun(Run):
             if name in declared
         }
         tags[f"{_TAG_PREFIX}platform_config"] = json.dumps({"Name": declared.get("platform", "AML")})
-        tags |= {f"{_TAG_PREFIX}{trial.id}": _hyperparameters(trial) for trial in self._trials()}
+        tags |= {f"{_TAG_PREFIX}{trial.id}": self._hyperparameters(trial) for trial in self._trials()}
         return tags
 
     def _system_properties(self) -> dict[str, str]:
@@ -249,6 +250,11 @@ class HyperDriveRun(Run):
         """All children in the order of their index; one request."""
         trials: list[Any] = self._sdk_run.trials()
         return trials
+
+    def _hyperparameters(self, trial: Any) -> str:
+        """A child's hyperparameters as JSON: numbers as they were declared (1.0), although its arguments say "1"."""
+        space = self._declaration().get("generator_config", {}).get("parameter_space", {})
+        return json.dumps({name: as_declared(value, space.get(name)) for name, value in trial.view.parameters.items()})
 
     def _parents(self) -> Iterator[Any]:
         from sublight import SublightError
@@ -326,10 +332,6 @@ class HyperDriveRun(Run):
             f"no run reported the primary metric {self._metric!r}; {told}; call run.log({self._metric!r}, value) in the "
             "script or name another primary metric"
         )
-
-
-def _hyperparameters(trial: Any) -> str:
-    return json.dumps(dict(trial.view.parameters))
 
 
 def _factory(experiment: Any, run_dto: Any, **kwargs: Any) -> HyperDriveRun:
