@@ -1,7 +1,8 @@
 """The public surface of the SDK v1 as a table, and what of it a class of the facade misses.
 
-``surface.json`` holds names, parameters and defaults of azureml-core 1.61.0.post4 and azureml-train-core 1.62.0, found by
-introspection: ``{module: {class or function: {"init"|"call": parameters, "methods": {…}, "properties": […]}}}``.
+The facade's ``_features/surface.json`` holds names, parameters and defaults of azureml-core 1.61.0.post4 and
+azureml-train-core 1.62.0, found by introspection:
+``{module: {class or function: {"init"|"call": parameters, "methods": {…}, "properties": […]}}}``.
 A parameter is written ``name`` or ``name=default``. A class whose ``init`` is missing is only said to be importable from
 there. ``python -m tests.facade.surface TABLE.md`` makes it anew from the list that the introspection wrote.
 """
@@ -16,7 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).with_name("surface.json")
+from azureml import _features
+
+TABLE = Path(_features.__file__).with_name("surface.json")
 
 
 def surface() -> dict[str, dict[str, Any]]:

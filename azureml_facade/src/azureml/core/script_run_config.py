@@ -70,6 +70,11 @@ class ScriptRunConfig:
         self.command = command if command is not None else (None if script is not None else self.run_config.command)
 
     @property
+    def identity(self) -> str:
+        """Its name, for logs."""
+        return "ScriptRunConfig"
+
+    @property
     def max_run_duration_seconds(self) -> int | None:
         """How long the run may take."""
         return self.run_config.max_run_duration_seconds
