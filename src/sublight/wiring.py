@@ -98,6 +98,16 @@ class EngineSupply:
         """See Engine.stop_node."""
         self._engine.stop_node(node_id, {"directory": str(self._directory(node_id)), **handle})
 
+    def remove_node(self, node_id: str) -> str:
+        """Remove the folder of a node that was stopped; returns the last line of its agent's log."""
+        from sublight.node.endings import last_words
+        from sublight.node.workspace import remove_tree
+
+        directory = self._directory(node_id)
+        words = last_words(directory / "agent.log")
+        remove_tree(directory)
+        return words
+
     def _directory(self, node_id: str) -> Path:
         return self._root / "nodes" / node_id
 

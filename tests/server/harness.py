@@ -35,6 +35,7 @@ class FakeSupply:
         self.stopped: list[str] = []
         self.dead: dict[str, str] = {}
         self.gpus = 0
+        self.removed: list[str] = []
 
     def check_size(self, size: Size) -> str | None:
         return f"size {size.name} needs a GPU, and this host has none" if size.gpus else None
@@ -51,6 +52,10 @@ class FakeSupply:
 
     def stop_node(self, node_id: str, handle: Mapping[str, Any]) -> None:
         self.stopped.append(node_id)
+
+    def remove_node(self, node_id: str) -> str:
+        self.removed.append(node_id)
+        return "agent ends exit_code=0"
 
 
 class FakeAgent:

@@ -29,6 +29,10 @@ class NodeSupply(Protocol):
         """End the agent and everything that it started; silent when it is gone already."""
 
 
+    def remove_node(self, node_id: str) -> str:
+        """Remove what is kept on disk of a node that was stopped; returns the last line of its agent's log."""
+
+
 class Silence(Protocol):
     """For how many seconds a node has not been heard of."""
 

@@ -179,10 +179,18 @@ class Fleet:
 
     def _sweep(self, node: NodeRow, engine: str) -> None:
         """A node that is history may have left something behind; it is looked at until the engine says that nothing is left."""
-        if self._stop(engine, node):
-            with self._database.write() as connection:
-                cluster_rows.change_node(connection, node.id, is_swept=True)
-                self._tokens.revoke_node_tokens(connection, node.id)
+        if not self._stop(engine, node):
+            return
+        supply = self._supplies.get(engine)
+        words = supply.remove_node(node.id) if supply is not None else ""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            cluster_rows.change_node(connection, node.id, is_swept=True)
+            self._tokens.revoke_node_tokens(connection, node.id)
+            if words:
+                reason = f"{node.id} is removed from disk; the last line of its agent's log: {words}"
+                subject, inputs = f"cluster:{node.cluster}", {"node": node.id}
+                events.append(connection, time=now, subject=subject, kind="swept", reason=reason, inputs=inputs)
 
     # -- scaling --------------------------------------------------------------------------------------------------------
 
