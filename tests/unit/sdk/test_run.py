@@ -87,7 +87,7 @@ def test_the_best_trial_is_a_run_with_its_values(server: FakeServer) -> None:
 def test_a_sweep_without_reports_says_why_it_has_no_best_trial(server: FakeServer) -> None:
     run = Run(server.client(), a_sweep(status="failed", reason="the script never reported"))
 
-    with pytest.raises(NotFound, match="none of its 4 trials has reported the primary metric 'accuracy'"):
+    with pytest.raises(NotFound, match="none of its 4 trials has reported a number as the primary metric 'accuracy'"):
         _ = run.best
 
 
