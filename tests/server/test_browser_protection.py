@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sublight.server.auth import safe_next
@@ -236,3 +238,17 @@ def test_what_came_is_shown_shortened(world: World) -> None:
     answer = world.client("olga", "owner").post("/api/v1/clusters", json=body)
 
     assert len(answer.json()["message"]) < 200
+
+
+def test_two_workspaces_on_one_machine_have_cookies_of_their_own(world: World, tmp_path: Path) -> None:
+    other = World(tmp_path / "other")
+    try:
+        assert other.cookie != world.cookie
+        browser, _ = world.browser("ann", "reader")
+        secret, _ = other.people.login(other.token("ann", "reader"))
+
+        browser.cookies.set(other.cookie, secret, domain="127.0.0.1")
+
+        assert browser.get("/runs").status_code == 200
+    finally:
+        other.close()

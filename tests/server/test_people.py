@@ -291,7 +291,7 @@ def test_kinds_of_secrets_do_not_stand_in_for_each_other(world: World) -> None:
         401,
         401,
     ]
-    assert world.ask("GET", "/api/v1/runs", {"cookie": f"sublight_session={token}"}) == 401
+    assert world.ask("GET", "/api/v1/runs", {"cookie": f"{world.cookie}={token}"}) == 401
     with pytest.raises(NotAuthenticated):
         world.people.login(session)
 

@@ -125,13 +125,14 @@ def test_only_the_exact_public_addresses_are_open(one_world: World, path: str) -
         {"authorization": "Bearer sl_" + "A" * 43},
         {"authorization": "Basic b2xnYTpvbGdh"},
         {"authorization": "Bearer " + "x" * 100_000},
-        {"cookie": "sublight_session=sls_wrong"},
+        {"cookie": "COOKIE=sls_wrong"},
         {"user-agent": "Mozilla/5.0"},
         {"x-forwarded-user": "olga"},
     ],
 )
 def test_a_request_with_wrong_credentials_is_refused(one_world: World, headers: dict[str, str]) -> None:
-    assert one_world.ask("GET", "/api/v1/runs", headers) == 401
+    named = {name: value.replace("COOKIE", one_world.cookie) for name, value in headers.items()}
+    assert one_world.ask("GET", "/api/v1/runs", named) == 401
 
 
 def test_a_token_in_the_address_is_no_credential(world: World) -> None:

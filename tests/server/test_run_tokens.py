@@ -244,8 +244,8 @@ def test_a_run_token_signs_nobody_into_the_portal(tmp_path: Path) -> None:
         answer = world.client().post(
             "/login", data={"token": script, "code": script}, headers={"Origin": "http://127.0.0.1:8123"}
         )
-        assert "sublight_session" not in answer.headers.get("set-cookie", "")
-        cookie = {"Cookie": f"sublight_session={script}"}
+        assert world.cookie not in answer.headers.get("set-cookie", "")
+        cookie = {"Cookie": f"{world.cookie}={script}"}
         assert world.client().get("/api/v1/workspace", headers=cookie).status_code == 401
     finally:
         world.close()

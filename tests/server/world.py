@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import insert
 
 from sublight.messages.people import PersonRequest, TokenRequest
-from sublight.server.auth import SESSION_COOKIE
+from sublight.server.auth import session_cookie
 from sublight.server.caller import Caller
 from sublight.server.clock import FakeClock
 from sublight.server.services.datastores import FIRST
@@ -44,6 +44,7 @@ class World:
         self.people = workspace.services.people
         self.files = workspace.services.files
         self.database = workspace.services.database
+        self.cookie = session_cookie(workspace.services.workspace_id)
 
     def close(self) -> None:
         self.database.close()
@@ -83,7 +84,7 @@ class World:
         secret, _ = self.people.login(self.token(name, *roles))
         client = self.client()
         client.headers["Accept"] = "text/html"
-        client.cookies.set(SESSION_COOKIE, secret, domain="127.0.0.1")
+        client.cookies.set(self.cookie, secret, domain="127.0.0.1")
         with self.database.read() as connection:
             hash = hashlib.sha256(secret.encode()).hexdigest()
             csrf = connection.scalar(

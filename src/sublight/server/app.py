@@ -22,7 +22,7 @@ from sublight.server.api.nodes import nodes_router
 from sublight.server.api.people import people_router
 from sublight.server.api.runs import runs_router
 from sublight.server.api.workspace import About, workspace_router
-from sublight.server.auth import Gate
+from sublight.server.auth import Gate, session_cookie
 from sublight.server.caller import Callers
 from sublight.server.changes import Changes
 from sublight.server.errors import ErrorPage, install_error_handlers
@@ -135,5 +135,5 @@ def make_app(
     if portal is not None:
         app.include_router(portal)
     install_error_handlers(app, page=error_page)
-    protect(app, services.callers, hosts=hosts)
+    protect(app, services.callers, cookie=session_cookie(services.workspace_id), hosts=hosts)
     return app

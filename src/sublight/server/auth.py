@@ -24,14 +24,18 @@ from sublight.server.errors import response_to, wants_page
 from sublight.server.permissions import Permission, check_permission, public_shapes, rule_of
 from sublight.store.people import TokenKind
 
-__all__ = ["SESSION_COOKIE", "Authentication", "Caller", "Gate", "current_caller", "safe_next"]
+__all__ = ["Authentication", "Caller", "Gate", "current_caller", "is_from_another_site", "safe_next", "session_cookie"]
 
-SESSION_COOKIE = "sublight_session"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 _NODE_ADDRESSES = re.compile(r"/api/v1/nodes/[^/]+/.+")
+
+
+def session_cookie(workspace_id: str) -> str:
+    """The name of a workspace's session cookie. Cookies know no ports, so two servers on a machine need two names."""
+    return f"sublight_session_{workspace_id[:8]}"
 
 
 class Authentication:
@@ -41,7 +45,7 @@ class Authentication:
     without a query for a caller who was seen in the last two seconds.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callers, cookie: str = SESSION_COOKIE) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, cookie: str) -> None:
         self._app = app
         self._callers = callers
         self._cookie = cookie
@@ -131,13 +135,18 @@ def check_same_origin(request: Request) -> None:
     A browser sends ``Sec-Fetch-Site`` (no page can forge it) or at least ``Origin`` with every request that changes
     something; programs send neither, and hold no cookie that could be abused.
     """
+    if is_from_another_site(request):
+        raise NotAllowed("this request came from a page of another site, so it was refused; use the portal itself")
+
+
+def is_from_another_site(request: Request) -> bool:
+    """True when a browser says that a page of another site led here."""
     site = request.headers.get("sec-fetch-site", "none")
     if site == "same-origin":
-        return  # settles it: ``Origin`` may be "null" even then, where a page sends no referrer
+        return False  # settles it: ``Origin`` may be "null" even then, where a page sends no referrer
     origin = request.headers.get("origin")
     is_foreign = origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
-    if site != "none" or is_foreign:
-        raise NotAllowed("this request came from a page of another site, so it was refused; use the portal itself")
+    return site != "none" or is_foreign
 
 
 def safe_next(address: str) -> str:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sublight.core.amounts import bytes_in_words
 from sublight.core.errors import InvalidInput, TooLarge
 from sublight.messages.people import ErrorBody
-from sublight.server.auth import SESSION_COOKIE, Authentication
+from sublight.server.auth import Authentication
 from sublight.server.caller import Callers
 from sublight.server.errors import UnexpectedErrors, error_response, response_to
 
@@ -43,8 +43,9 @@ _HEADERS = {
 }
 
 
-def protect(app: FastAPI, callers: Callers, *, hosts: Iterable[str] = (), cookie: str = SESSION_COOKIE) -> None:
-    """Put all protections around the app; ``hosts`` are names it is reached by besides this machine's loopback.
+def protect(app: FastAPI, callers: Callers, *, cookie: str, hosts: Iterable[str] = ()) -> None:
+    """Put all protections around the app; ``hosts`` are names it is reached by besides this machine's loopback, and
+    ``cookie`` is the name of its session cookie.
 
     The order from outside in: headers go on every answer, even of what follows; a foreign host is refused before
     anything is looked at; then the net for unexpected errors, the size of the body, and who it is.

@@ -417,6 +417,8 @@ def sample_app(services: SampleServices, role: str | None = "owner") -> FastAPI:
 class SampleServices:
     """Services over a ``Store``; it is its own ``runs``, ``metrics``, ``files``, ``clusters`` and ``people``."""
 
+    workspace_id = "0123456789abcdef"
+
     def __init__(self, store: Store | None = None, folder: Path | None = None) -> None:
         self.store = store if store is not None else sample_store()
         self.folder = folder or Path(tempfile.mkdtemp(prefix="portal-sample-"))

@@ -10,9 +10,25 @@ def test_a_one_time_code_sets_the_cookie_and_leads_on(client):
 
     cookie = response.headers["set-cookie"]
     assert (response.status_code, response.headers["location"]) == (303, "/runs/sweep-a1b2c3d4")
-    assert cookie.startswith("sublight_session=session-secret;")
+    assert cookie.startswith("sublight_session_01234567=session-secret;")
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_on_another_sites_page_signs_nobody_in_before_a_click(client, site):
+    response = client.get("/login?code=good-code&next=/runs", headers={"Sec-Fetch-Site": site})
+
+    assert response.status_code == 200
+    assert "set-cookie" not in response.headers
+    assert 'name="token" value="good-code"' in response.text
+    assert "Sign in with this link" in response.text
+
+
+def test_a_code_may_stand_where_a_token_is_asked_for(client):
+    response = client.post("/login", data={"token": "good-code", "next": "/runs"})
+
+    assert (response.status_code, response.headers["location"]) == (303, "/runs")
 
 
 def test_a_token_that_is_pasted_opens_the_portal(client):
@@ -39,13 +55,13 @@ def test_signing_in_never_leads_to_another_site(client, elsewhere):
 
 
 def test_signing_out_ends_the_session_and_the_cookie(client, services):
-    client.cookies.set("sublight_session", "session-secret")
+    client.cookies.set("sublight_session_01234567", "session-secret")
 
     response = client.post("/logout", data={"csrf": "csrf-of-ada"})
 
     assert (response.status_code, response.headers["location"]) == (303, "/login")
     assert services.logged_out == ["session-secret"]
-    assert 'sublight_session=""' in response.headers["set-cookie"]
+    assert 'sublight_session_01234567=""' in response.headers["set-cookie"]
 
 
 def test_the_login_page_works_for_strangers(services, client_of):

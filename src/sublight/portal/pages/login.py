@@ -11,7 +11,7 @@ from sublight.core.errors import NotAuthenticated
 from sublight.portal.page import Elsewhere, Page
 from sublight.portal.ports import Services
 from sublight.portal.rendering import render
-from sublight.server.auth import SESSION_COOKIE, safe_next
+from sublight.server.auth import is_from_another_site, safe_next, session_cookie
 
 
 def router(services: Services) -> APIRouter:
@@ -22,6 +22,9 @@ def router(services: Services) -> APIRouter:
     def login_page(request: Request, code: str = "", next: str = "/") -> Response:
         if not code:
             return render(request, "login.html", LoginPage(next))
+        if is_from_another_site(request):
+            # Else any page could sign its visitors in as somebody else; a click of their own settles it.
+            return render(request, "login.html", LoginPage(next, code=code))
         return _log_in(services, request, code, next)
 
     @routes.post("/login", name="portal_login_with_token")
@@ -30,24 +33,29 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/logout", name="portal_logout")
     def logout(request: Request) -> Response:
-        secret = request.cookies.get(SESSION_COOKIE)
+        cookie = session_cookie(services.workspace_id)
+        secret = request.cookies.get(cookie)
         if secret:
             services.people.logout(secret)
         response = RedirectResponse("/login", status_code=303)
-        response.delete_cookie(SESSION_COOKIE, path="/")
+        response.delete_cookie(cookie, path="/")
         return response
 
     return routes
 
 
 class LoginPage(Page):
-    """The values of the login page; ``refused`` is the sentence about a token that did not fit."""
+    """The values of the login page; ``refused`` is the sentence about a token that did not fit.
+
+    With ``code``, a link to sign in was followed from another site, and the page asks whether that was meant.
+    """
 
     title = "Sign in"
 
-    def __init__(self, next_address: str, refused: str = "") -> None:
+    def __init__(self, next_address: str, refused: str = "", *, code: str = "") -> None:
         self.next_address = safe_next(next_address)
         self.refused = refused
+        self.code = code
 
     @property
     def elsewhere(self) -> Elsewhere | None:
@@ -63,7 +71,7 @@ def _log_in(services: Services, request: Request, code_or_token: str, next_addre
         return render(request, "login.html", LoginPage(next_address, str(error)), status=401)
     response = RedirectResponse(safe_next(next_address), status_code=303)
     response.set_cookie(
-        SESSION_COOKIE,
+        session_cookie(services.workspace_id),
         secret,
         max_age=max(0, int(expires - time.time())),
         path="/",
