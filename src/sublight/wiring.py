@@ -149,7 +149,7 @@ def build(
     people = People(database, clock, callers)
     log_files = LogFiles(settings.root / "logs")
     blobs = BlobStore(settings.root / "blobs")
-    files = Files(database, clock, blobs=blobs, log_files=log_files)
+    files = Files(database, clock, blobs=blobs, log_files=log_files, limits=settings.snapshot_limits)
     clusters = Clusters(database, clock, supplies=supplies, sizes=custom_sizes(settings.sizes))
     runs = Runs(database, clock, files=files, clusters=clusters)
     ingest = Ingest(database, log_files)

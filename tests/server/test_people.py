@@ -366,3 +366,42 @@ def test_a_refused_change_leaves_no_trace(world: World) -> None:
         world.people.remove(OLGA, "olga")
 
     assert len(world.people.audit()) == before
+
+
+def test_a_request_for_a_token_that_comes_twice_makes_one_token(world: World) -> None:
+    olga = world.client("olga", "owner")
+    before = {token["id"] for token in olga.get("/api/v1/tokens").json()}
+    body, key = {"person": "olga", "label": "ci"}, {"Idempotency-Key": "k1"}
+
+    first, again = (olga.post("/api/v1/tokens", json=body, headers=key).json() for _ in range(2))
+
+    made = {token["id"] for token in olga.get("/api/v1/tokens").json()} - before
+    assert made == {again["id"]}
+    use = lambda secret: world.client().get("/api/v1/runs", headers={"Authorization": f"Bearer {secret}"}).status_code  # noqa: E731
+    assert (use(first["secret"]), use(again["secret"])) == (401, 200)
+    other = olga.post("/api/v1/tokens", json={"person": "olga", "label": "other"}, headers=key)
+    assert (other.status_code, "came before with another request" in other.json()["message"]) == (400, True)
+
+
+def test_adding_a_person_twice_with_one_key_is_done_once(world: World) -> None:
+    olga = world.client("olga", "owner")
+    body, key = {"name": "ann", "roles": ["reader"]}, {"Idempotency-Key": "k2"}
+
+    answers = [olga.post("/api/v1/people", json=body, headers=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert olga.post("/api/v1/people", json=body).status_code == 409
+
+
+def test_of_a_login_code_that_was_asked_for_twice_the_last_one_opens(world: World) -> None:
+    olga = world.client("olga", "owner")
+
+    codes = [
+        olga.post("/api/v1/login-codes", headers={"Idempotency-Key": "k3"}).json()["path"].removeprefix("/login?code=")
+        for _ in range(2)
+    ]
+
+    with pytest.raises(NotAuthenticated):
+        world.people.login(codes[0])
+    assert world.people.login(codes[1])

@@ -51,10 +51,12 @@ class FileEntry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotLimits:
-    """How large a snapshot may be."""
+    """How large a snapshot may be, and how each limit is raised, for the sentence about it."""
 
     bytes_max: int = 300_000_000
     files_max: int = 2_000
+    bytes_remedy: str = f"set {BYTES_LIMIT_VARIABLE}"
+    files_remedy: str = f"set {FILES_LIMIT_VARIABLE}"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> SnapshotLimits:
@@ -80,7 +82,7 @@ def check_limits(files: Sequence[tuple[str, int]], limits: SnapshotLimits, *, so
         raise TooLarge(
             f"the snapshot of {source} would have {counted(len(files), 'file')}, and the limit is "
             f"{limits.files_max:,}; most lie in {_fullest_folders(files)}; list what a run does not need in "
-            f"{IGNORE_FILES[0]}, or set {FILES_LIMIT_VARIABLE}"
+            f"{IGNORE_FILES[0]}, or {limits.files_remedy}"
         )
     total = sum(size for _, size in files)
     if total > limits.bytes_max:
@@ -89,7 +91,7 @@ def check_limits(files: Sequence[tuple[str, int]], limits: SnapshotLimits, *, so
         raise TooLarge(
             f"the snapshot of {source} would have {bytes_in_words(total)}, and the limit is "
             f"{bytes_in_words(limits.bytes_max)}; the largest files are {named}; list what a run does not need in "
-            f"{IGNORE_FILES[0]}, or set {BYTES_LIMIT_VARIABLE}"
+            f"{IGNORE_FILES[0]}, or {limits.bytes_remedy}"
         )
 
 

@@ -112,7 +112,10 @@ class StoredSize:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSummary:
-    """A scalar metric of a run: how many points, its last, least and greatest value (NaN and infinities as text)."""
+    """A scalar metric of a run: how many points, its last, least and greatest value.
+
+    ``last`` is None when it was NaN or infinite; ``least`` and ``greatest`` are of the finite values.
+    """
 
     name: str
     count: int
@@ -135,6 +138,10 @@ class MetricSeries:
     steps: list[int]
     values: list[float | str | None]
     times: list[float]
+
+
+# How many records are answered at once.
+RECORDS_PAGE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)

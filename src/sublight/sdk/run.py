@@ -14,6 +14,7 @@ from sublight.core.errors import InvalidInput, NotFound
 from sublight.core.run import RunStatus
 from sublight.messages.journal import STANDARD_LOG
 from sublight.messages.runs import (
+    RECORDS_PAGE,
     ArtifactView,
     AttemptView,
     EventView,
@@ -259,7 +260,12 @@ class Run:
 
     def records(self, kind: str | None = None) -> list[RecordView]:
         """What it logged besides scalars: lists, rows, tables, images, confusion matrices."""
-        return self._client.get(f"{self._path}/records", list[RecordView], kind=kind)
+        records: list[RecordView] = []
+        while True:
+            page = self._client.get(f"{self._path}/records", list[RecordView], kind=kind, start=len(records) or None)
+            records += page
+            if len(page) < RECORDS_PAGE:
+                return records
 
     def artifacts(self) -> list[ArtifactView]:
         """The files it left behind."""

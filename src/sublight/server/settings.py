@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from sublight.core.errors import InvalidInput
+from sublight.core.snapshot import SnapshotLimits
+
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,9 @@ class Settings:
     ``start_seconds``: how long a node may take to come up before it is given up.
     ``interactive_silence_seconds``: after how much silence of its process an interactive run counts as failed. Processes
     make themselves heard every 15 seconds.
+    ``snapshot_limit_mb`` and ``snapshot_limit_files``: how large a source folder this server takes. Whoever submits has
+    smaller limits of their own, which they can raise up to these (``core/snapshot``).
+    ``environment``: variables that every script on the nodes gets, unless its run sets them otherwise.
     """
 
     root: Path
@@ -35,8 +42,20 @@ class Settings:
     start_seconds: float = 120.0
     interactive_silence_seconds: float = 600.0
     tick_seconds: float = 1.0
+    snapshot_limit_mb: int = 5_000
+    snapshot_limit_files: int = 20_000
     sizes: tuple[Mapping[str, Any], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def snapshot_limits(self) -> SnapshotLimits:
+        """What the server itself allows."""
+        return SnapshotLimits(
+            bytes_max=self.snapshot_limit_mb * 1_000_000,
+            files_max=self.snapshot_limit_files,
+            bytes_remedy="raise snapshot_limit_mb in the server's .sublight/settings.json and start it again",
+            files_remedy="raise snapshot_limit_files in the server's .sublight/settings.json and start it again",
+        )
 
     def __post_init__(self) -> None:
         if self.replace_seconds <= self.lease_seconds + self.stop_grace_seconds:
@@ -85,6 +104,9 @@ def _fault(setting: str, value: object) -> str | None:
     if setting.endswith("_seconds"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return None if is_number and 0 < float(value) < math.inf else "a number of seconds above 0"  # type: ignore[arg-type]
+    if setting.startswith("snapshot_limit_"):
+        is_whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        return None if is_whole else "a whole number above 0"
     if setting == "port":
         is_port = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
         return None if value is None or is_port else "a whole number from 1 to 65535"
@@ -92,6 +114,9 @@ def _fault(setting: str, value: object) -> str | None:
         is_list = isinstance(value, list) and all(isinstance(row, dict) for row in value)
         return None if is_list else "a list of sizes, each an object with a name"
     if setting == "environment":
-        is_texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-        return None if is_texts else "an object that maps names of variables to texts"
+        is_texts = isinstance(value, dict) and all(
+            _VARIABLE_NAME.fullmatch(name) and not name.startswith("SUBLIGHT_") and isinstance(text, str)
+            for name, text in value.items()
+        )
+        return None if is_texts else "an object that maps names of variables (none of SUBLIGHT_…) to texts"
     return None if isinstance(value, str) and value.strip() else "a text"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import time as system_time
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
 
 from sublight.core.errors import InvalidInput
 from sublight.store.tables import idempotency
@@ -35,11 +36,13 @@ def find(connection: Connection, key: str, body_hash: str, *, time: float | None
 
 
 def remember(connection: Connection, key: str, body_hash: str, subject: str, *, time: float | None = None) -> None:
-    """Keep what the request made, for a day; older keys are forgotten on the way."""
+    """Keep what the request made (anew, when it had to make it again), for a day; older keys are forgotten on the way."""
     connection.execute(delete(idempotency).where(idempotency.c.created <= _oldest_kept(time)))
     created = system_time.time() if time is None else time
     row = {"key": _stored(key), "body_hash": body_hash, "subject": subject, "created": created}
-    connection.execute(insert(idempotency), row)
+    statement = insert(idempotency)
+    new = {"subject": statement.excluded.subject, "created": statement.excluded.created}
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new), row)
 
 
 def _oldest_kept(time: float | None) -> float:

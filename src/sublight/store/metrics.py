@@ -173,12 +173,14 @@ def add_records(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         connection.execute(insert(records), all_rows)
 
 
-def records_of(connection: Connection, run_id: str, kind: str | None = None, *, limit: int = 10_000) -> list[Any]:
-    """Records of a run in the order in which they were logged."""
+def records_of(
+    connection: Connection, run_id: str, kind: str | None = None, *, start: int = 0, limit: int
+) -> list[Any]:
+    """Records of a run in the order in which they were logged, from the ``start``-th on, counted from 0."""
     query = select(records).where(records.c.run_id == run_id)
     if kind is not None:
         query = query.where(records.c.kind == kind)
-    return list(connection.execute(query.order_by(records.c.number).limit(limit)).all())
+    return list(connection.execute(query.order_by(records.c.number).limit(limit).offset(start)).all())
 
 
 def points_of_children(connection: Connection, parent_id: str, name: str) -> dict[str, Points]:

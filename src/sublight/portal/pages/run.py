@@ -11,11 +11,13 @@ from fastapi.responses import RedirectResponse
 from sublight.core.run import RunStatus
 from sublight.messages.definitions import ScriptDefinition, SnapshotView
 from sublight.messages.runs import (
+    RECORDS_PAGE,
     ArtifactView,
     AttemptView,
     EventView,
     LogFile,
     MetricSummary,
+    RecordView,
     RunView,
 )
 from sublight.portal.files import is_picture_name
@@ -109,8 +111,17 @@ class RunPage(Page):
         return [summary for summary in self.summaries if summary.count > 1][:CHARTS_MAX]
 
     @cached_property
+    def logged(self) -> Sequence[RecordView]:
+        return self._services.metrics.records(self.run.id)
+
+    @cached_property
     def records(self) -> list[Shown]:
-        return to_show(self._services.metrics.records(self.run.id))
+        return to_show(self.logged)
+
+    @property
+    def are_records_cut(self) -> bool:
+        """True when the page shows only the first records; the SDK and the command line give all."""
+        return len(self.logged) >= RECORDS_PAGE
 
     @cached_property
     def logs(self) -> list[LogFile]:

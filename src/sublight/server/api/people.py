@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
 
 from sublight.messages.people import LoginCode, PersonRequest, PersonUpdate, PersonView, TokenResponse, TokenView
 from sublight.messages.people import TokenRequest as TokenRequest
@@ -21,8 +23,12 @@ def people_router(people: People) -> APIRouter:
         return list(people.list())
 
     @router.post("/people", status_code=201)
-    def add_person(request: PersonRequest, caller: Caller = Depends(current_caller)) -> PersonView:
-        return people.add(caller, request)
+    def add_person(
+        request: PersonRequest,
+        idempotency_key: Annotated[str | None, Header()] = None,
+        caller: Caller = Depends(current_caller),
+    ) -> PersonView:
+        return people.add(caller, request, idempotency_key)
 
     @router.patch("/people/{name}")
     def change_person(name: str, request: PersonUpdate, caller: Caller = Depends(current_caller)) -> PersonView:
@@ -37,15 +43,21 @@ def people_router(people: People) -> APIRouter:
         return list(people.tokens(caller))
 
     @router.post("/tokens", status_code=201)
-    def make_token(request: TokenRequest, caller: Caller = Depends(current_caller)) -> TokenResponse:
-        return people.create_token(caller, request)
+    def make_token(
+        request: TokenRequest,
+        idempotency_key: Annotated[str | None, Header()] = None,
+        caller: Caller = Depends(current_caller),
+    ) -> TokenResponse:
+        return people.create_token(caller, request, idempotency_key)
 
     @router.delete("/tokens/{token_id}", status_code=204)
     def revoke_token(token_id: str, caller: Caller = Depends(current_caller)) -> None:
         people.revoke_token(caller, token_id)
 
     @router.post("/login-codes", status_code=201)
-    def make_login_code(caller: Caller = Depends(current_caller)) -> LoginCode:
-        return people.login_code(caller)
+    def make_login_code(
+        idempotency_key: Annotated[str | None, Header()] = None, caller: Caller = Depends(current_caller)
+    ) -> LoginCode:
+        return people.login_code(caller, idempotency_key)
 
     return router

@@ -90,8 +90,9 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
         return metrics.series(run_id, name, max_points)
 
     @router.get("/runs/{run_id}/records")
-    def list_records(run_id: str, kind: str | None = None) -> list[RecordView]:
-        return metrics.records(run_id, kind)
+    def list_records(run_id: str, kind: str | None = None, start: int = Query(0, ge=0, lt=2**62)) -> list[RecordView]:
+        """A page of at most 10,000; ``start`` of the next one is how many were read so far."""
+        return metrics.records(run_id, kind, start)
 
     @router.get("/runs/{run_id}/attempts")
     def list_attempts(run_id: str) -> list[AttemptView]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sublight.core.errors import InvalidInput
 from sublight.core.thinning import kept_indexes
-from sublight.messages.runs import MetricSeries, MetricSummary, RecordView, TrialCurve
+from sublight.messages.runs import RECORDS_PAGE, MetricSeries, MetricSummary, RecordView, TrialCurve
 from sublight.server.services import views
 from sublight.store import metrics as metric_rows
 from sublight.store import runs as run_rows
@@ -51,13 +52,18 @@ class Metrics:
             times=[points.times[i] for i in kept],
         )
 
-    def records(self, run_id: str, kind: str | None = None) -> list[RecordView]:
-        """Lists, rows, tables, images and the like, in the order in which they were logged."""
+    def records(self, run_id: str, kind: str | None = None, start: int = 0) -> list[RecordView]:
+        """Lists, rows, tables, images and the like, in the order in which they were logged: a page of 10,000 at most.
+
+        A full page may have more behind it; ``start`` is how many were read before.
+        """
+        if start < 0:
+            raise InvalidInput(f"start must be 0 or more, got {start}")
         with self._database.read() as connection:
             run_rows.get(connection, run_id)
             return [
                 RecordView(name=row.name, kind=row.kind, step=row.step, time=row.time, content=row.content)
-                for row in metric_rows.records_of(connection, run_id, kind)
+                for row in metric_rows.records_of(connection, run_id, kind, start=start, limit=RECORDS_PAGE)
             ]
 
     def curves(self, sweep_id: str, max_points: int = 200) -> list[TrialCurve]:

@@ -175,7 +175,7 @@ class Nodes:
             snapshot_files=self._snapshot_files(script.snapshot_id),
             argv=argv,
             environment=script.environment,
-            environment_variables=script.environment_variables,
+            environment_variables={**self._settings.environment, **script.environment_variables},
             max_run_seconds=script.max_run_seconds,
             experiment=row.experiment,
             parent_id=row.parent_id,

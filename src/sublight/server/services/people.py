@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row
 
 from sublight.core.errors import (
@@ -32,7 +34,7 @@ from sublight.server.caller import Caller, Callers, WrongLogins
 from sublight.server.clock import Clock
 from sublight.server.permissions import Role
 from sublight.server.secret_text import hash_of, new_id, new_secret
-from sublight.store import audit
+from sublight.store import audit, idempotency
 from sublight.store import people as rows
 from sublight.store.database import Database
 from sublight.store.people import TokenKind
@@ -88,21 +90,28 @@ class People:
         with self._database.read() as connection:
             return [_person_view(row) for row in rows.all_people(connection)]
 
-    def add(self, caller: Caller, request: PersonRequest) -> PersonView:
-        """Add a person with these roles; they come in with a token that an owner makes for them."""
+    def add(self, caller: Caller, request: PersonRequest, idempotency_key: str | None = None) -> PersonView:
+        """Add a person with these roles; they come in with a token that an owner makes for them.
+
+        The same key with the same request gives the same person again, instead of NameTaken.
+        """
         if not _NAME.fullmatch(request.name):
             raise InvalidInput(
                 "a person's name has 1 to 64 letters, digits and . _ @ + - and begins with a letter or digit, got "
                 f"{request.name[:80]!r}"
             )
         roles = _checked_roles(request.roles)
+        once = _Once(caller, idempotency_key, request, self._clock.now())
         with self._changing() as connection:
+            if once.earlier(connection) is not None:
+                return _person_view(_person(connection, request.name))
             if rows.find(connection, request.name) is not None:
                 raise NameTaken(
                     f"there is a person {request.name!r} already; change their roles or choose another name"
                 )
             rows.add(connection, request.name, roles, self._clock.now())
             self._note(connection, caller, "add person", f"person:{request.name}", {"roles": roles})
+            once.remember(connection, f"person:{request.name}")
             return _person_view(_person(connection, request.name))
 
     def update(self, caller: Caller, name: str, request: PersonUpdate) -> PersonView:
@@ -126,8 +135,11 @@ class People:
 
     # -- tokens -------------------------------------------------------------------------------------------------------
 
-    def create_token(self, caller: Caller, request: TokenRequest) -> TokenResponse:
-        """Make a token for oneself, or as an owner for anybody; its secret is shown this once."""
+    def create_token(self, caller: Caller, request: TokenRequest, idempotency_key: str | None = None) -> TokenResponse:
+        """Make a token for oneself, or as an owner for anybody; its secret is shown this once.
+
+        Asked again with the same key (the answer was lost, and the secret with it), a new one takes its place.
+        """
         if request.person != caller.name and Role.OWNER not in caller.roles:
             raise NotAllowed(
                 f"making a token for another person needs the role {Role.OWNER}; you ({caller.name}) can make tokens "
@@ -138,9 +150,12 @@ class People:
         days = request.days_valid
         if days is not None and not 0 < days <= DAYS_VALID_MAX:
             raise InvalidInput(f"days_valid must be above 0 and at most {DAYS_VALID_MAX:g}, got {days:g}")
+        once = _Once(caller, idempotency_key, request, self._clock.now())
         with self._changing() as connection:
             _person(connection, request.person)
+            once.remove_earlier_token(connection)
             token = self._add_token(connection, request.person, request.label, days)
+            once.remember(connection, token.id)
             detail = {"person": request.person, "label": request.label, "days_valid": days}
             self._note(connection, caller, "make token", f"token:{token.id}", detail)
         return token
@@ -175,14 +190,21 @@ class People:
 
     # -- the portal's door --------------------------------------------------------------------------------------------
 
-    def login_code(self, caller: Caller) -> LoginCode:
-        """A link that opens the portal as the caller, once, within ten minutes."""
+    def login_code(self, caller: Caller, idempotency_key: str | None = None) -> LoginCode:
+        """A link that opens the portal as the caller, once, within ten minutes.
+
+        Asked again with the same key, a new one takes the place of the one whose answer was lost.
+        """
         secret = new_secret(TokenKind.LOGIN)
+        code_id = new_id()
         now = self._clock.now()
+        once = _Once(caller, idempotency_key, "login code", now)
         with self._changing() as connection:
+            once.remove_earlier_token(connection)
+            once.remember(connection, code_id)
             rows.add_token(
                 connection,
-                id=new_id(),
+                id=code_id,
                 kind=TokenKind.LOGIN,
                 hash=hash_of(secret),
                 now=now,
@@ -290,6 +312,33 @@ class People:
             label=label,
         )
         return TokenResponse(id=token_id, secret=secret)
+
+
+class _Once:
+    """A request with an idempotency key, if it has one: what the same request made before, and what it makes now."""
+
+    def __init__(self, caller: Caller, key: str | None, request: object, now: float) -> None:
+        # Keys are each person's own: nobody can ask for somebody else's answer by guessing a key.
+        self._key = f"{caller.name} {key}" if key is not None else None
+        self._body_hash = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+        self._now = now
+
+    def earlier(self, connection: Connection) -> str | None:
+        """What it made the first time; None when this is the first time."""
+        if self._key is None:
+            return None
+        return idempotency.find(connection, self._key, self._body_hash, time=self._now)
+
+    def remove_earlier_token(self, connection: Connection) -> None:
+        """Remove the token that it made before: its secret went with the answer that nobody got."""
+        earlier = self.earlier(connection)
+        if earlier is not None:
+            rows.remove_token(connection, earlier)
+
+    def remember(self, connection: Connection, subject: str) -> None:
+        """Note what it made now."""
+        if self._key is not None:
+            idempotency.remember(connection, self._key, self._body_hash, subject, time=self._now)
 
 
 def _person(connection: Connection, name: str) -> Row[Any]:
