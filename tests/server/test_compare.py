@@ -63,7 +63,7 @@ def test_less_may_be_better(harness: Harness) -> None:
 def test_a_run_that_still_goes_on_counts_with_what_it_has_used(harness: Harness) -> None:
     ended = a_run_that_logs(harness, 0.9, seconds=40)
     run = harness.submit(harness.script())
-    agent = start(harness, run.id)
+    start(harness, run.id)
     harness.clock.advance(25)
 
     columns = harness.services.comparing([ended, run.id]).columns
