@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from azureml._base_sdk_common.abstract_run_config_element import tell_once
+from azureml._dry_run import stop_if_dry
 from azureml._refusal import refuse
 from azureml.core.runconfig import Data, DataReferenceConfiguration, RunConfiguration
 from azureml.core.script_run_config import ScriptRunConfig, check_arguments, get_run_config_from_script_run
@@ -84,6 +85,7 @@ def submit(experiment: Experiment, config: Any, tags: Mapping[str, Any] | None =
     for warning in prepared.warnings:
         tell_once(_logger, warning)
     with submission_errors():
+        stop_if_dry(prepared.script, prepared.target, experiment.name)
         sdk_run = experiment._sdk.submit(
             prepared.script,
             on=prepared.target,

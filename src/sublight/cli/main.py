@@ -11,7 +11,21 @@ import typer
 from typer.core import TyperGroup
 
 from sublight import __version__
-from sublight.cli import audit, cluster, compare, data, dataset, datastore, model, people, run, server, submit, token
+from sublight.cli import (
+    audit,
+    azureml,
+    cluster,
+    compare,
+    data,
+    dataset,
+    datastore,
+    model,
+    people,
+    run,
+    server,
+    submit,
+    token,
+)
 from sublight.core.errors import InvalidInput, NotSupported, SublightError, TooLarge
 
 DEBUG_VARIABLE = "SUBLIGHT_DEBUG"
@@ -21,6 +35,7 @@ SECTIONS = {
     "Start and submit": ("up", "submit", "watch"),
     "Look and change": ("run", "cluster", "compare"),
     "Data and models": ("dataset", "data", "datastore", "model"),
+    "Azure ML v1": ("azureml",),
     "Server": ("status", "stop", "serve"),
     "People": ("people", "token", "audit"),
 }
@@ -47,7 +62,7 @@ app = typer.Typer(
 for command in (server.up, submit.submit, submit.watch, compare.compare, server.status, server.stop, server.serve):
     app.command(command.__name__)(command)
 app.command("audit")(audit.audit)
-for group in (run, cluster, dataset, data, datastore, model, people, token):
+for group in (run, cluster, dataset, data, datastore, model, azureml, people, token):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 

@@ -29,6 +29,7 @@ def submit(
     **_kwargs: Any,  # show_output and the like were accepted and did nothing
 ) -> HyperDriveRun:
     """Start the sweep and return its run at once."""
+    from azureml._dry_run import stop_if_dry
     from azureml._submission import prepare
     from azureml.train.hyperdrive.run import HyperDriveRun
     from sublight import SublightError, Sweep, maximize, minimize
@@ -69,6 +70,7 @@ def submit(
                 resume_from=[parent.id for parent in config._resume_from],
                 gives_up_when_silent=False,
             )
+        stop_if_dry(sweep, prepared.target, experiment.name)
         sdk_run = experiment._sdk.submit(
             sweep,
             on=prepared.target,

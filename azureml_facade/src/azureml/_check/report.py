@@ -1,0 +1,168 @@
+"""The report: every use with its place, a verdict for each file, and the sum."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azureml._check.inference import Use, uses
+from azureml._check.sources import Source, python_files, read
+from azureml._features.table import Status
+
+WORDS = {
+    Status.WORKS: "works",
+    Status.DIFFERS: "works differently",
+    Status.IGNORED: "accepted and ignored",
+    Status.REFUSED: "not supported",
+}
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What was found in one file; ``submission`` is what became of it when it was run to try the submission."""
+
+    source: Source
+    shown: str
+    uses: list[Use]
+    submission: str = ""
+
+    @property
+    def counts(self) -> Counter[Status]:
+        """How many uses become what."""
+        return Counter(use.feature.status for use in self.uses)
+
+    @property
+    def has_submission(self) -> bool:
+        """Whether the file submits a run."""
+        return any(use.is_submission for use in self.uses)
+
+    @property
+    def makes_compute(self) -> bool:
+        """Whether the file makes a compute target."""
+        return any(
+            use.feature.name.endswith("Compute.create") or use.feature.name == "ComputeTarget.create"
+            for use in self.uses
+        )
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on the whole file."""
+        if self.source.problems:
+            line, problem = self.source.problems[0]
+            return f"is not run as it stands: {problem} ({self._at(line)})"
+        refused = next((use for use in self.uses if use.feature.status is Status.REFUSED), None)
+        if refused is not None:
+            return f"runs up to {self._at(refused.line)}, where {refused.feature.name} is not supported: {refused.feature.how}"
+        different = len({use.feature for use in self.uses if use.feature.status is Status.DIFFERS})
+        ignored = len({use.feature for use in self.uses if use.feature.status is Status.IGNORED})
+        if not different and not ignored:
+            return "runs as it stands"
+        parts = [f"{different} work{'s' if different == 1 else ''} differently"] if different else []
+        parts += [f"{ignored} {'is' if ignored == 1 else 'are'} accepted and ignored"] if ignored else []
+        return f"runs as it stands; of the names that it uses {' and '.join(parts)}"
+
+    def lines(self, *, shows_all: bool) -> Iterator[str]:
+        """One line for each use that does not simply work (or for every one)."""
+        for line, problem in self.source.problems:
+            yield f"{self.shown}:{self.source.place(line)}: {problem}"
+        seen = set()
+        for use in self.uses:
+            feature = use.feature
+            if (use.line, feature) in seen or (feature.status is Status.WORKS and not shows_all):
+                continue
+            seen.add((use.line, feature))
+            how = f": {feature.how}" if feature.how else ""
+            yield f"{self.shown}:{self.source.place(use.line)}: {feature.name} {WORDS[feature.status]}{how}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain data; ``line`` counts within a notebook's cell."""
+        return {
+            "file": self.shown,
+            "verdict": self.verdict,
+            "counts": {WORDS[status]: count for status, count in self.counts.items()},
+            "problems": [
+                {"place": self.source.place(line), "problem": problem} for line, problem in self.source.problems
+            ],
+            "uses": [
+                {
+                    "place": self.source.place(use.line),
+                    "name": use.feature.name,
+                    "status": WORDS[use.feature.status],
+                    "how": use.feature.how,
+                }
+                for use in self.uses
+            ],
+            **({"submission": self.submission} if self.submission else {}),
+        }
+
+    def _at(self, line: int) -> str:
+        return self.source.place(line) if self.source.is_notebook else f"line {line}"
+
+
+@dataclass(slots=True)
+class Report:
+    """All files that use the SDK v1 (or cannot be read), and how many others there were."""
+
+    files: list[FileReport] = field(default_factory=list)
+    others: int = 0
+
+    @property
+    def counts(self) -> Counter[Status]:
+        """How many uses become what, over all files."""
+        return sum((file.counts for file in self.files), Counter())
+
+    def summary(self) -> list[str]:
+        """The sum in sentences."""
+        counts = self.counts
+        unread = sum(bool(file.source.problems) for file in self.files)
+        stopped = sum(bool(file.counts[Status.REFUSED]) and not file.source.problems for file in self.files)
+        running = len(self.files) - unread - stopped
+        words = (
+            f"{counts[Status.WORKS]} work, {counts[Status.DIFFERS]} work differently, {counts[Status.IGNORED]} are accepted and "
+            f"ignored, {counts[Status.REFUSED]} are not supported"
+        )
+        sentences = [
+            f"{_counted(len(self.files), 'file')} {'uses' if len(self.files) == 1 else 'use'} the SDK v1 "
+            f"({_counted(self.others, 'other')} not): {running} run as they stand, {stopped} up to something that is not "
+            f"supported, {unread} cannot be read",
+            f"{_counted(counts.total(), 'use')} of its names: {words}",
+        ]
+        tried = [file for file in self.files if file.submission]
+        if tried:
+            reached = sum(file.submission.startswith("would submit") for file in tried)
+            sentences.append(f"{reached} of {_counted(len(tried), 'file')} that submit reached the submission")
+        return sentences
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {
+            "files": [file.as_json() for file in self.files],
+            "files_without_the_sdk": self.others,
+            "counts": {WORDS[status]: self.counts[status] for status in Status},
+            "summary": self.summary(),
+        }
+
+
+def check(folder: Path) -> Report:
+    """Look at every script and notebook of a folder (or at one file)."""
+    report = Report()
+    for path in python_files(folder):
+        source = read(path)
+        found = uses(source)
+        if not found and not (source.problems and "azureml" in _raw(path)):
+            report.others += 1
+            continue
+        shown = path.name if path == folder else str(path.relative_to(folder))
+        report.files.append(FileReport(source, shown, found))
+    return report
+
+
+def _raw(path: Path) -> str:
+    return path.read_bytes().decode("latin-1")
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

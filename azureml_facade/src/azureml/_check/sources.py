@@ -1,0 +1,192 @@
+"""Scripts and notebooks of a folder as syntax trees, with the places where their lines stand."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LEFT_OUT = frozenset(
+    {
+        "__pycache__",
+        "node_modules",
+        "site-packages",
+        "venv",
+        "env",
+        "build",
+        "dist",
+        "mlruns",
+    }  # and all that begin with a dot
+)
+# A line of a notebook has its cell's number times this in front, so that one number tells both.
+_CELL = 1_000_000
+_SKIPPED_CELLS = (
+    "bash",
+    "cmd",
+    "html",
+    "javascript",
+    "js",
+    "latex",
+    "markdown",
+    "perl",
+    "ruby",
+    "sh",
+    "script",
+    "svg",
+    "writefile",
+)
+_MAGIC = re.compile(r"(?P<indent>\s*)(?:[%!?]|.*\w\?{1,2}\s*$)")
+_ASSIGNED_MAGIC = re.compile(r"(?P<left>\s*[\w, ]+=\s*)[!%]")
+_PRINT = re.compile(
+    r"^(?P<indent>\s*(?:(?:else|try|finally|if[^:]*|except[^:]*)\s*:\s*)?)print(?:\s+(?P<what>[^(\s=].*)|\s*(?P<stream>>>.*)|)$"
+)
+_EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s]+?)\s*,\s*(\w+)\s*:")
+
+
+@dataclass(slots=True)
+class Source:
+    """One file. ``trees`` are its parts in order (a script is one, a notebook one for each cell)."""
+
+    path: Path
+    trees: list[ast.Module] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)  # (line, sentence)
+    text: str = ""
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether lines are counted within cells."""
+        return self.path.suffix == ".ipynb"
+
+    def place(self, line: int) -> str:
+        """``12``, or ``cell 3, line 12`` in a notebook."""
+        cell, inside = divmod(line, _CELL)
+        return f"cell {cell}, line {inside}" if cell else str(inside)
+
+
+def python_files(folder: Path) -> Iterator[Path]:
+    """The scripts and notebooks of a folder, sorted; a file is taken as it is."""
+    if folder.is_file():
+        yield folder
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            if path.name not in LEFT_OUT and not path.name.startswith("."):
+                yield from python_files(path)
+        elif path.suffix in (".py", ".ipynb"):
+            yield path
+
+
+def read(path: Path) -> Source:
+    """The file as trees; what cannot be read is named in ``problems``, and the rest is there all the same."""
+    source = Source(path)
+    try:
+        cells = list(_cells(path)) if source.is_notebook else [(0, _text(path))]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        source.problems.append((1, f"it cannot be read: {error}"))
+        return source
+    parts = []
+    for number, text in cells:
+        clean = without_magics(text) if source.is_notebook else text
+        parts.append(clean)
+        try:
+            tree, problem = _parsed(clean)
+        except SyntaxError as error:
+            source.problems.append((number * _CELL + (error.lineno or 1), f"the syntax is wrong: {error.msg}"))
+            continue
+        if problem:
+            source.problems.append((number * _CELL + problem, "this is Python 2, and runs use Python 3"))
+        ast.increment_lineno(tree, number * _CELL)
+        source.trees.append(tree)
+    source.text = "\n\n".join(parts)
+    return source
+
+
+def without_magics(text: str) -> str:
+    """A cell without what only a notebook understands; lines keep their numbers."""
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    if first.startswith("%%") and first[2:].split()[:1] and first[2:].split()[0] in _SKIPPED_CELLS:
+        return "\n" * max(0, len(lines) - 1)
+    kept = []
+    goes_on = False
+    for line in lines:
+        if goes_on:
+            kept.append("")
+            goes_on = line.rstrip().endswith("\\")
+        elif match := _ASSIGNED_MAGIC.match(line):
+            kept.append(f"{match['left']}None")
+            goes_on = line.rstrip().endswith("\\")
+        elif (match := _MAGIC.match(line)) and not line.lstrip().startswith("#"):
+            kept.append(f"{match['indent']}pass")
+            goes_on = line.rstrip().endswith("\\")
+        else:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def written_files(path: Path) -> Iterator[tuple[str, str]]:
+    """(name, content) of the files that the cells of a notebook write with ``%%writefile``."""
+    for _, text in _cells(path):
+        first, _, rest = text.partition("\n")
+        words = first.split()
+        if words[:1] == ["%%writefile"] and len(words) > 1:
+            yield words[-1].strip("'\""), rest
+
+
+def _cells(path: Path) -> Iterator[tuple[int, str]]:
+    """(number from 1, text) of the code cells; numbers count all cells, as a notebook shows them."""
+    notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+    cells = (
+        notebook["cells"]
+        if "cells" in notebook
+        else [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+    )
+    for number, cell in enumerate(cells, 1):
+        if cell["cell_type"] == "code":
+            text = cell.get("source", cell.get("input", ""))
+            yield number, text if isinstance(text, str) else "".join(text)
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError):
+        return content.decode("latin-1")
+
+
+def _parsed(text: str) -> tuple[ast.Module, int]:
+    """The tree, and the first line that only Python 2 understands (0: there is none)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a script's own text warns of is not ours to say
+        try:
+            return ast.parse(text), 0
+        except SyntaxError as error:
+            changed, first = _as_python_3(text)
+            if not first:
+                raise
+            try:
+                return ast.parse(changed), first
+            except SyntaxError:
+                raise error from None
+
+
+def _as_python_3(text: str) -> tuple[str, int]:
+    lines = text.expandtabs(8).splitlines()
+    first = 0
+    for index, line in enumerate(lines):
+        changed = _EXCEPT.sub(r"\1 as \2:", line)
+        match = _PRINT.match(changed)
+        if match is not None and (match["what"] or match["stream"]):
+            changed = f"{match['indent']}print({(match['what'] or '').rstrip().rstrip(',')})"
+        if changed != line and not first:
+            first = index + 1
+        lines[index] = changed
+    return "\n".join(lines), first

@@ -1,0 +1,307 @@
+"""What ``sublight azureml check`` says of scripts and notebooks."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from azureml._check.report import FileReport, Report, check
+from azureml._check.sources import without_magics
+from azureml._features.table import Status
+
+
+def script(folder: Path, text: str, name: str = "submit.py") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+def notebook(folder: Path, *cells: str, name: str = "book.ipynb") -> Path:
+    path = folder / name
+    content = [{"cell_type": "markdown", "source": ["# Title"]}]
+    content += [
+        {"cell_type": "code", "source": textwrap.dedent(cell).strip("\n").splitlines(keepends=True)} for cell in cells
+    ]
+    path.write_text(json.dumps({"cells": content, "nbformat": 4}))
+    return path
+
+
+def checked(path: Path) -> FileReport:
+    report = check(path)
+    assert len(report.files) == 1
+    return report.files[0]
+
+
+def found(path: Path) -> list[tuple[str, str, Status]]:
+    """(place, name, status) of every use but imports."""
+    file = checked(path)
+    return [
+        (file.source.place(use.line), use.feature.name, use.feature.status)
+        for use in file.uses
+        if not use.feature.name.startswith("azureml.") or use.feature.status is not Status.WORKS
+    ]
+
+
+def names(path: Path) -> set[str]:
+    return {name for _, name, _ in found(path)}
+
+
+SWEEP = """\
+from azureml.core import Experiment, ScriptRunConfig, Workspace
+from azureml.train.hyperdrive import BanditPolicy, HyperDriveConfig, PrimaryMetricGoal, RandomParameterSampling, choice
+
+ws = Workspace.from_config()
+experiment = Experiment(ws, "sweep")
+source = ScriptRunConfig(source_directory=".", script="train.py", compute_target=ws.compute_targets["cpu"])
+config = HyperDriveConfig(
+    run_config=source,
+    hyperparameter_sampling=RandomParameterSampling({"--a": choice(1, 2)}),
+    policy=BanditPolicy(slack_factor=0.1),
+    primary_metric_name="accuracy",
+    primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
+    max_total_runs=4,
+)
+run = experiment.submit(config)
+best = run.get_best_run_by_primary_metric()
+print(best.get_metrics()["accuracy"])
+for child in run.get_children():
+    print(child.id)
+"""
+
+
+def test_a_sweep_is_followed_from_the_workspace_to_its_children(tmp_path: Path) -> None:
+    uses = found(script(tmp_path, SWEEP))
+
+    assert ("4", "Workspace.from_config", Status.DIFFERS) in uses
+    assert ("6", "Workspace.compute_targets", Status.WORKS) in uses
+    assert ("15", "Experiment.submit", Status.WORKS) in uses
+    assert ("16", "HyperDriveRun.get_best_run_by_primary_metric", Status.DIFFERS) in uses
+    assert ("17", "Run.get_metrics", Status.WORKS) in uses
+    assert ("19", "Run.id", Status.WORKS) in uses
+    assert Status.REFUSED not in {status for *_, status in uses}
+
+
+def test_a_file_of_which_all_works_is_said_to_run(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from azureml.core import Run
+        run = Run.get_context()
+        run.log("accuracy", 0.9)
+        """,
+    )
+
+    assert checked(path).verdict == "runs as it stands"
+
+
+def test_the_verdict_names_the_first_line_that_is_not_supported(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from azureml.core import Experiment, Workspace
+        from azureml.train.automl import AutoMLConfig
+        ws = Workspace.from_config()
+        config = AutoMLConfig(task="regression")
+        run = Experiment(ws, "e").submit(config)
+        run.get_output()
+        """,
+    )
+
+    file = checked(path)
+
+    assert file.verdict == (
+        "runs up to line 5, where azureml.train.automl.AutoMLConfig is not supported: automated machine learning is not "
+        "supported yet"
+    )
+    assert not any(line.startswith("submit.py:3") for line in file.lines(shows_all=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "status"),
+    [
+        ("ws.sync_keys()", "Workspace.sync_keys", Status.REFUSED),
+        ("ws.get_default_datastore().upload(src_dir='.')", "AzureBlobDatastore.upload", Status.WORKS),
+        ("ws.datasets['a'].to_pandas_dataframe()", "TabularDataset.to_pandas_dataframe", Status.WORKS),
+        ("for name, target in ws.compute_targets.items(): target.get_status()", "AmlCompute.get_status", Status.WORKS),
+        ("[target.type for target in ws.compute_targets.values()]", "AmlCompute.type", Status.WORKS),
+        ("next(iter_ for iter_ in [1]); next(Experiment(ws, 'e').get_runs()).cancel()", "Run.cancel", Status.WORKS),
+        ("with Experiment(ws, 'e').start_logging() as r: r.log('a', 1, description='x')", "Run.log(description)", Status.IGNORED),
+        ("a, b = ws, 1; a.write_config()", "Workspace.write_config", Status.WORKS),
+        ("azureml.core.Dataset.Tabular.from_delimited_files('x').take(3)", "TabularDataset.take", Status.WORKS),
+        ("Dataset.File.from_files('x').as_named_input('a').as_mount()", "DatasetConsumptionConfig.as_mount", Status.DIFFERS),
+        ("env = azureml.core.Environment('a'); env.docker.enabled = True", "DockerSection.enabled", Status.IGNORED),
+        ("azureml.core.ScriptRunConfig('.', arguements=[])", "ScriptRunConfig(arguements)", Status.REFUSED),
+        ("azureml.core.Run.get_context().make_coffee()", "Run.make_coffee", Status.REFUSED),
+        ("azureml.core.Model.deploy(ws, 'a', [])", "Model.deploy", Status.REFUSED),
+        ("lines = [azureml.core.Workspace.list('a') for x in y if azureml.core.Keyvault(ws)]", "Keyvault", Status.WORKS),
+        ("x = ws if y else None; x.get_details()", "Workspace.get_details", Status.DIFFERS),
+        ("if (w := Workspace.setup()): w.get_default_keyvault().get_secret('a')", "Keyvault.get_secret", Status.DIFFERS),
+    ],
+)  # fmt: skip
+def test_a_use_is_found_with_what_becomes_of_it(tmp_path: Path, text: str, name: str, status: Status) -> None:
+    path = script(
+        tmp_path,
+        f"import azureml.core\nfrom azureml.core import Dataset, Experiment, Workspace\nws = Workspace.get('a')\n{text}\n",
+    )
+
+    assert (name, status) in {(found_name, found_status) for _, found_name, found_status in found(path)}
+
+
+def test_values_are_followed_into_functions_and_over_self(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from azureml.core import Run, Workspace
+        class Trainer:
+            def __init__(self):
+                self.context = Run.get_context()
+            def fit(self, ws: Workspace):
+                self.context.log("a", 1)
+                ws.get_default_datastore()
+        def main(run):
+            run.complete()
+        """,
+    )
+
+    assert {"Run.log", "Workspace.get_default_datastore", "Run.complete"} <= names(path)
+
+
+def test_a_name_that_is_only_guessed_is_not_blamed(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        import azureml.core
+        def start(run):
+            run.start_engine()
+            run.log("a", 1)
+        """,
+    )
+
+    assert names(path) == {"Run.log"}
+
+
+def test_a_misspelt_import_is_reported(tmp_path: Path) -> None:
+    path = script(tmp_path, "from azureml.core import Workspce\nimport azureml.trian\n")
+
+    assert [(place, status) for place, _, status in found(path)] == [("1", Status.REFUSED), ("2", Status.REFUSED)]
+
+
+def test_a_notebook_is_read_cell_by_cell_without_its_magics(tmp_path: Path) -> None:
+    path = notebook(
+        tmp_path,
+        """
+        %matplotlib inline
+        !pip install azureml-sdk \\
+            --upgrade
+        files = !ls
+        from azureml.core import Workspace
+        """,
+        """
+        %%bash
+        echo "this is no Python ("
+        """,
+        """
+        %%time
+        ws = Workspace.from_config()
+        ws.sync_keys()
+        Workspace.get?
+        """,
+    )
+
+    file = checked(path)
+
+    assert ("cell 4, line 3", "Workspace.sync_keys", Status.REFUSED) in found(path)
+    assert file.source.problems == []
+    assert file.verdict.startswith("runs up to cell 4, line 3, where Workspace.sync_keys is not supported")
+
+
+def test_a_cell_with_wrong_syntax_does_not_hide_the_others(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "from azureml.core import Run", "def (", "Run.get_context().complete()")
+
+    file = checked(path)
+
+    assert [file.source.place(line) for line, _ in file.source.problems] == ["cell 3, line 1"]
+    assert "Run.complete" in names(path)
+    assert file.verdict.startswith("is not run as it stands: the syntax is wrong")
+
+
+def test_python_2_is_read_and_named(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from azureml.core import Run
+        run = Run.get_context()
+        try:
+            print "the run is", run.id
+        except ValueError, error:
+            print error
+        """,
+    )
+
+    file = checked(path)
+
+    assert file.source.problems == [(5, "this is Python 2, and runs use Python 3")]
+    assert "Run.id" in names(path)
+
+
+def test_a_script_with_wrong_syntax_is_named_with_its_line(tmp_path: Path) -> None:
+    path = script(tmp_path, "import azureml.core\nx = (\n")
+
+    assert checked(path).source.problems[0][0] == 2
+    assert next(checked(path).lines(shows_all=False)).startswith("submit.py:2: the syntax is wrong")
+
+
+def test_files_without_the_sdk_are_only_counted(tmp_path: Path) -> None:
+    script(tmp_path, "import numpy\nrun = 1\nrun.log('a')\n", "other.py")
+    script(tmp_path, "import azureml.core\nazureml.core.Run.get_context()\n", "deep/train.py")
+    script(tmp_path, "import azureml.core\n", ".venv/lib/x.py")
+
+    report = check(tmp_path)
+
+    assert [file.shown for file in report.files] == ["deep/train.py"]
+    assert report.others == 1
+
+
+def test_the_summary_counts_uses_and_files(tmp_path: Path) -> None:
+    script(tmp_path, SWEEP)
+    script(tmp_path, "from azureml.pipeline.core import Pipeline\nPipeline(None, [])\n", "pipeline.py")
+
+    report = check(tmp_path)
+
+    assert report.summary()[0] == (
+        "2 files use the SDK v1 (0 others not): 1 run as they stand, 1 up to something that is not supported, 0 cannot be read"
+    )
+    assert report.counts.total() == sum(len(file.uses) for file in report.files)
+
+
+def test_the_report_as_data_has_every_use_with_its_place(tmp_path: Path) -> None:
+    script(tmp_path, SWEEP)
+
+    data = check(tmp_path).as_json()
+
+    assert data["counts"]["not supported"] == 0
+    assert {"place": "15", "name": "Experiment.submit", "status": "works", "how": ""} in data["files"][0]["uses"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        (["x = 1", "!ls"], ["x = 1", "pass"]),
+        (["if a:", "    %run b.py"], ["if a:", "    pass"]),
+        (["out = %sql select 1"], ["out = None"]),
+        (["%%writefile train.py", "x ="], [""]),
+        (["# why?"], ["# why?"]),
+        (["x = y % 2"], ["x = y % 2"]),
+    ],
+)
+def test_only_magics_are_taken_out_of_a_cell(lines: Sequence[str], left: Sequence[str]) -> None:
+    assert without_magics("\n".join(lines)).splitlines() == list(left)
+
+
+def test_an_empty_report_says_so() -> None:
+    assert Report().summary()[0].startswith("0 files use the SDK v1")
