@@ -46,10 +46,15 @@ def list_runs(
     status: Annotated[
         list[str] | None, typer.Option(help="Only in this status; may be repeated.", metavar="STATUS")
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only script, sweep or interactive.", metavar="KIND")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only script, sweep, interactive, trial or child.", metavar="KIND")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="Only on this cluster, or local.", metavar="CLUSTER")] = None,
     search: Annotated[str | None, typer.Option(help="Only with this text in id or name.", metavar="TEXT")] = None,
     tag: Annotated[str | None, typer.Option(help="Only with this tag.", metavar="KEY[=VALUE]")] = None,
+    end_reason: Annotated[
+        str | None, typer.Option(help="Only ended so: policy (early), timeout, user, error …", metavar="REASON")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", metavar="COUNT", min=1)] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +69,14 @@ def list_runs(
     views = [
         run.view
         for run in workspace_of(context).runs(
-            experiment=experiment, status=status, kind=kind, target=on, search=search, tag=tag, limit=limit
+            experiment=experiment,
+            status=status,
+            kind=kind,
+            target=on,
+            search=search,
+            tag=tag,
+            end_reason=end_reason,
+            limit=limit,
         )
     ]
     if as_json:
@@ -74,7 +86,7 @@ def list_runs(
         (view.id, view.experiment, view.target, status_text(view), _result_of(view), ago(view.created), _took(view))
         for view in views
     ]
-    is_filtered = any((experiment, status, kind, on, search, tag))
+    is_filtered = any((experiment, status, kind, on, search, tag, end_reason))
     empty = (
         "no run fits; leave out a filter to see more"
         if is_filtered

@@ -8,7 +8,7 @@ from sublight.sdk.client import API, Client
 from sublight.sdk.run import Run
 
 _PAGE_MAX = 200
-_FILTERS = ("experiment", "kind", "status", "parent_id", "target", "search", "tag")
+_FILTERS = ("experiment", "kind", "status", "parent_id", "target", "search", "tag", "end_reason")
 
 
 def list_run_views(client: Client, *, limit: int | None, **filters: object) -> list[RunView]:

@@ -117,12 +117,14 @@ class Workspace:
         parent_id: str | None = None,
         search: str | None = None,
         tag: str | None = None,
+        end_reason: str | None = None,
         limit: int | None = 50,
     ) -> list[Run]:
         """Runs that pass the filters, newest first, at most ``limit`` (None: all).
 
-        Without ``parent_id`` these are scripts and sweeps, not trials. ``search`` looks into names, ``tag`` is ``key`` or
-        ``key=value``.
+        These are scripts, sweeps and interactive runs; ``kind="trial"`` or ``"child"`` gives those, of all runs or of the
+        one named by ``parent_id``. ``search`` looks into names, ``tag`` is ``key`` or ``key=value``, ``end_reason`` is
+        ``finished``, ``policy`` (ended early), ``timeout``, ``user``, ``node_lost`` or ``error``.
         """
         statuses = [status] if isinstance(status, str) else list(status or ())
         return list_runs(
@@ -135,6 +137,7 @@ class Workspace:
             parent_id=parent_id,
             search=search,
             tag=tag,
+            end_reason=end_reason,
         )
 
     def compare(self, *runs: Run | str, metric: str | None = None, direction: str | None = None) -> Comparison:

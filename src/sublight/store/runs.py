@@ -112,21 +112,27 @@ def page(
     target: str | None = None,
     search: str | None = None,
     tag: str | None = None,
+    end_reason: str | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Runs, newest first. Without ``parent_id`` only those that nobody else started.
+    """Runs, newest first: without ``parent_id`` those that nobody else started, unless ``kind`` asks for trials or children.
 
-    ``tag`` is ``key`` or ``key=value``; ``search`` looks for text in id, name and experiment.
+    A run whose whole id is ``search`` is found, whoever started it. ``tag`` is ``key`` or ``key=value``; ``search`` looks for text in id, name and experiment.
     """
     query = select(runs)
-    query = query.where(runs.c.parent_id == parent_id) if parent_id else query.where(runs.c.parent_id.is_(None))
+    if parent_id:
+        query = query.where(runs.c.parent_id == parent_id)
+    elif kind not in ("trial", "child"):
+        query = query.where(or_(runs.c.parent_id.is_(None), runs.c.id == (search or "")))
     if experiment:
         query = query.where(runs.c.experiment == experiment)
     if kind:
         query = query.where(runs.c.kind == kind)
     if statuses:
         query = query.where(runs.c.status.in_(list(statuses)))
+    if end_reason:
+        query = query.where(runs.c.end_reason == end_reason)
     if target:
         query = query.where(runs.c.target == target)
     if search:

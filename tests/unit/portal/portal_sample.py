@@ -66,6 +66,7 @@ class Store:
     curves: dict[str, list[TrialCurve]] = field(default_factory=dict)
     records: dict[str, list[RecordView]] = field(default_factory=dict)
     logs: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    later_logs: dict[str, dict[int, dict[str, bytes]]] = field(default_factory=dict)
     artifacts: dict[str, dict[str, bytes]] = field(default_factory=dict)
     clusters: dict[str, ClusterView] = field(default_factory=dict)
     events: dict[str, list[EventView]] = field(default_factory=dict)
@@ -424,6 +425,7 @@ class SampleServices:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="portal-sample-"))
         self.canceled: list[str] = []
         self.logged_out: list[str] = []
+        self.compared_by: tuple[str | None, str | None] = (None, None)
         self.runs = _Runs(self)
         self.metrics = _Metrics(self)
         self.files = _Files(self)
@@ -436,7 +438,10 @@ class SampleServices:
         self.canceled.clear()
         self.logged_out.clear()
 
-    def compare(self, run_ids: Sequence[str]) -> Comparison:
+    def compare(
+        self, run_ids: Sequence[str], *, metric: str | None = None, direction: str | None = None
+    ) -> Comparison:
+        self.compared_by = (metric, direction)
         columns = [_column(self.runs.get(run_id)) for run_id in run_ids]
         return Comparison(
             metric="accuracy", direction="maximize", common_value=0.79, columns=columns,
@@ -474,11 +479,12 @@ class _Runs(_Part):
         return self._store.runs[run_id]
 
     def list(self, *, experiment=None, kind=None, status=(), target=None, parent_id=None, search=None, tag=None,
-             before=None, limit=50) -> RunPage:  # fmt: skip
+             end_reason=None, before=None, limit=50) -> RunPage:  # fmt: skip
         found = [
             run
             for run in sorted(self._store.runs.values(), key=lambda run: run.created, reverse=True)
-            if run.parent_id == parent_id
+            if (run.parent_id == parent_id or (kind in ("trial", "child") and parent_id is None))
+            and (end_reason is None or run.end_reason == end_reason)
             and (experiment is None or run.experiment == experiment)
             and (kind is None or run.kind == kind)
             and (not status or run.status in status)
@@ -539,13 +545,22 @@ class _Metrics(_Part):
 
 class _Files(_Part):
     def logs(self, run_id: str) -> list[LogFile]:
-        files = self._store.logs.get(run_id, {})
-        return [LogFile(path=path, size_bytes=len(data), attempt=1) for path, data in files.items()]
+        return [
+            LogFile(path=path, size_bytes=len(data), attempt=attempt)
+            for attempt, files in self._of_attempts(run_id).items()
+            for path, data in files.items()
+        ]
 
-    def read_log(self, run_id: str, path: str, offset: int, limit: int) -> bytes:
-        if path not in self._store.logs.get(run_id, {}):
+    def read_log(self, run_id: str, path: str, offset: int, limit: int, attempt: int | None) -> bytes:
+        attempts = self._of_attempts(run_id)
+        files = attempts.get(attempt or max(attempts), {})
+        if path not in files:
             raise NotFound(f"run {run_id!r} has no log {path!r}")
-        return self._store.logs[run_id][path][offset : offset + limit]
+        return files[path][offset : offset + limit]
+
+    def _of_attempts(self, run_id: str) -> dict[int, dict[str, bytes]]:
+        """Attempt 1 in ``store.logs``, later ones in ``store.later_logs``."""
+        return {1: self._store.logs.get(run_id, {}), **self._store.later_logs.get(run_id, {})}
 
     def artifacts(self, run_id: str) -> list[ArtifactView]:
         files = self._store.artifacts.get(run_id, {})

@@ -6,6 +6,7 @@ import gzip
 
 import pytest
 
+from sublight.messages.runs import LogFile
 from sublight.portal.assets import asset_path, plotly_path
 from sublight.portal.files import attachment
 from sublight.portal.logs import TAIL_BYTES, read_on, read_tail
@@ -70,19 +71,37 @@ def test_the_page_of_a_run_shows_the_chosen_log(client):
     assert "debug line" in client.get(f"/runs/{RUN}?log=logs/debug.txt").text
 
 
+def test_logs_of_each_attempt_can_be_opened_and_are_read_on_by_themselves(client, services):
+    services.store.later_logs[RUN] = {2: {"user_logs/std_log.txt": b"second try\n"}}
+    first = services.store.logs[RUN]["user_logs/std_log.txt"].decode().split("\n")[0]
+
+    page = client.get(f"/runs/{RUN}").text
+    earlier = client.get(f"/runs/{RUN}?log=user_logs/std_log.txt&attempt=1").text
+
+    address = f"/runs/{RUN}/log.json?path=user_logs/std_log.txt&amp;attempt="
+    assert "second try" in page
+    assert f'data-log="{address}2"' in page
+    assert "of attempt 1" in page
+    assert first in earlier
+    assert f'data-log="{address}1"' in earlier
+    assert client.get(f"/runs/{RUN}/log?path=user_logs/std_log.txt&attempt=2").content == b"second try\n"
+    part = client.get(f"/runs/{RUN}/log.json?path=user_logs/std_log.txt&attempt=2&offset=0").json()
+    assert part["text"] == "second try\n"
+
+
 def test_reading_a_log_goes_on_where_whole_lines_ended(tmp_path):
     files = files_with_log("one\nzwölf\nthr".encode(), tmp_path)
 
-    part = read_tail(files, RUN, "log", 14)
+    part = read_tail(files, RUN, LogFile(path="log", size_bytes=14, attempt=1))
 
     assert (part.text, part.rest, part.next_offset) == ("one\nzwölf\n", "thr", 11)
-    assert read_on(files, RUN, "log", part.next_offset).rest == "thr"
+    assert read_on(files, RUN, "log", 1, part.next_offset).rest == "thr"
 
 
 def test_the_tail_of_a_long_log_begins_with_a_whole_line(tmp_path):
     data = b"".join(b"line %06d\n" % number for number in range(20_000))
 
-    part = read_tail(files_with_log(data, tmp_path), RUN, "log", len(data))
+    part = read_tail(files_with_log(data, tmp_path), RUN, LogFile(path="log", size_bytes=len(data), attempt=1))
 
     assert part.text.startswith("line ")
     assert part.text.endswith("line 019999\n")
@@ -92,14 +111,14 @@ def test_the_tail_of_a_long_log_begins_with_a_whole_line(tmp_path):
 def test_a_line_longer_than_a_part_does_not_stop_the_reading(tmp_path):
     files = files_with_log(b"x" * (TAIL_BYTES + 10), tmp_path)
 
-    part = read_on(files, RUN, "log", 0)
+    part = read_on(files, RUN, "log", 1, 0)
 
     assert part.next_offset == TAIL_BYTES
-    assert read_on(files, RUN, "log", part.next_offset).rest == "x" * 10
+    assert read_on(files, RUN, "log", 1, part.next_offset).rest == "x" * 10
 
 
 def test_the_next_part_of_a_log_is_plain_data(client):
-    part = client.get(f"/runs/{RUN}/log.json?path=logs/debug.txt&offset=6").json()
+    part = client.get(f"/runs/{RUN}/log.json?path=logs/debug.txt&attempt=1&offset=6").json()
 
     assert (part["text"], part["next_offset"]) == ("line\n", 11)
 

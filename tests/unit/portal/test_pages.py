@@ -251,3 +251,24 @@ def test_a_sweep_of_a_thousand_trials_is_a_small_page(client, services):
 
     assert len(page.content) < 150_000
     assert "Show all" in page.text
+
+
+def test_the_history_shows_trials_and_those_that_ended_early(client, services):
+    early = next(run for run in services.store.runs.values() if run.end_reason == "policy")
+    late = next(run for run in services.store.runs.values() if run.kind == "trial" and run.end_reason != "policy")
+
+    html = client.get("/runs?status=ended+early").text
+
+    assert f'id="row-{early.id}"' in html
+    assert f'id="row-{late.id}"' not in html
+    assert "sublight run list --end-reason policy --kind trial" in html
+    assert f'id="row-{late.id}"' in client.get("/runs?kind=trial&status=" + late.status).text
+
+
+def test_a_comparison_can_be_by_another_metric(client, services):
+    html = client.get("/compare?run=sweep-a1b2c3d4&run=sweep-7kq2mfzx&metric=loss&direction=minimize").text
+
+    assert services.compared_by == ("loss", "minimize")
+    assert 'value="loss"' in html
+    assert "metric=loss&amp;direction=minimize" in html
+    assert "sublight compare sweep-a1b2c3d4 sweep-7kq2mfzx --metric loss --minimize" in html

@@ -32,14 +32,15 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/compare", name="portal_compare")
-    def compare(request: Request, run: list[str] = Query([])) -> Response:
-        return render(request, "compare.html", ComparePage(services, run))
+    def compare(request: Request, run: list[str] = Query([]), metric: str = "", direction: str = "") -> Response:
+        return render(request, "compare.html", ComparePage(services, run, metric.strip(), direction))
 
     @routes.get("/portal/charts/compare-bars.json", name="portal_chart_compare_bars")
-    def bars(field: str, run: list[str] = Query([])) -> Response:
+    def bars(field: str, run: list[str] = Query([]), metric: str = "", direction: str = "") -> Response:
         if field not in BARS:
             raise InvalidInput(f"a bar chart shows one of {', '.join(BARS)}, got {field!r}")
-        figure = charts.compare_bars(services.compare(_distinct(run)).columns, field, BARS[field])
+        found = services.compare(_distinct(run), metric=metric.strip() or None, direction=direction or None)
+        figure = charts.compare_bars(found.columns, field, BARS[field])
         return Response(figure.to_json(), media_type="application/json", headers=FILE_HEADERS)
 
     @routes.get("/portal/charts/compare-best.json", name="portal_chart_compare_best")
@@ -74,9 +75,12 @@ class ComparePage(Page):
     title = "Compare"
     place = "compare"
     bars = BARS
+    directions = ("maximize", "minimize")
 
-    def __init__(self, services: Services, run_ids: Sequence[str]) -> None:
+    def __init__(self, services: Services, run_ids: Sequence[str], metric: str = "", direction: str = "") -> None:
         self._services = services
+        self.metric = metric
+        self.direction = direction
         self.run_ids = _distinct(run_ids)
         if len(self.run_ids) == 1:
             services.runs.get(self.run_ids[0])  # a run that does not exist is told, not passed over
@@ -87,14 +91,22 @@ class ComparePage(Page):
 
     @property
     def query_text(self) -> str:
-        return urlencode([("run", run_id) for run_id in self.run_ids])
+        chosen = [("metric", self.metric), ("direction", self.direction)]
+        return urlencode([*(("run", run_id) for run_id in self.run_ids), *(item for item in chosen if item[1])])
 
     @property
     def elsewhere(self) -> Elsewhere:
         chosen = self.run_ids if self.is_ready else ["RUN_A", "RUN_B"]
         arguments = ", ".join(repr(run_id) for run_id in chosen)
+        options = ""
+        if self.metric:
+            options += f" --metric {shell_word(self.metric)}"
+            arguments += f", metric={self.metric!r}"
+        if self.direction:
+            options += " --minimize" if self.direction == "minimize" else ""
+            arguments += f", direction={self.direction!r}"
         return Elsewhere(
-            cli="sublight compare " + " ".join(shell_word(run_id) for run_id in chosen),
+            cli="sublight compare " + " ".join(shell_word(run_id) for run_id in chosen) + options,
             sdk=f"import sublight as sl\n\nws = sl.Workspace.from_config()\nprint(ws.compare({arguments}).verdict)",
         )
 
@@ -107,7 +119,13 @@ class ComparePage(Page):
 
     @cached_property
     def comparison(self) -> Comparison:
-        return self._services.compare(self.run_ids)
+        return self._services.compare(self.run_ids, metric=self.metric or None, direction=self.direction or None)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """Names of metrics that the chosen runs logged, to choose from."""
+        views = [self._services.runs.get(run_id) for run_id in self.run_ids]
+        return sorted({name for view in views for name in view.metrics} | {v.sweep.metric for v in views if v.sweep})
 
     @property
     def has_sweeps(self) -> bool:

@@ -26,16 +26,18 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/runs/{run_id}/log.json", name="portal_log_part")
-    def log_part(run_id: str, path: str, offset: int = Query(ge=0)) -> Response:
-        part: LogPart = read_on(services.files, run_id, path, offset)
+    def log_part(run_id: str, path: str, attempt: int, offset: int = Query(ge=0)) -> Response:
+        part: LogPart = read_on(services.files, run_id, path, attempt, offset)
         return JSONResponse(asdict(part), headers=FILE_HEADERS)
 
     @routes.get("/runs/{run_id}/log", name="portal_log_download")
-    def log_download(run_id: str, path: str) -> Response:
+    def log_download(run_id: str, path: str, attempt: int | None = None) -> Response:
         headers = {**FILE_HEADERS, "Content-Disposition": attachment(path)}
         # The first read happens here, so that a log that does not exist is a page with a sentence, not a broken stream.
-        first = services.files.read_log(run_id, path, 0, _CHUNK_BYTES)
-        return StreamingResponse(_rest(services, run_id, path, first), media_type="text/plain", headers=headers)
+        first = services.files.read_log(run_id, path, 0, _CHUNK_BYTES, attempt)
+        return StreamingResponse(
+            _rest(services, run_id, path, attempt, first), media_type="text/plain", headers=headers
+        )
 
     @routes.get("/runs/{run_id}/output", name="portal_output")
     def output(run_id: str, path: str) -> Response:
@@ -84,9 +86,9 @@ class SnapshotFilePage(Page):
         return text_of(self._file)
 
 
-def _rest(services: Services, run_id: str, path: str, first: bytes) -> Iterator[bytes]:
+def _rest(services: Services, run_id: str, path: str, attempt: int | None, first: bytes) -> Iterator[bytes]:
     offset, data = 0, first
     while data:
         yield data
         offset += len(data)
-        data = services.files.read_log(run_id, path, offset, _CHUNK_BYTES)
+        data = services.files.read_log(run_id, path, offset, _CHUNK_BYTES, attempt)

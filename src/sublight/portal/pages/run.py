@@ -43,7 +43,9 @@ def router(services: Services) -> APIRouter:
         run = services.runs.get(run_id)
         if run.sweep is not None:
             return render(request, "sweep.html", SweepPage(services, run, request.query_params))
-        return render(request, "run.html", RunPage(services, run, log_path=request.query_params.get("log")))
+        query = request.query_params
+        page = RunPage(services, run, log_path=query.get("log"), log_attempt=query.get("attempt"))
+        return render(request, "run.html", page)
 
     @routes.post("/runs/{run_id}/cancel", name="portal_cancel_run")
     def cancel(run_id: str, caller: Caller = Depends(current_caller)) -> Response:
@@ -62,9 +64,12 @@ class RunPage(Page):
     )  # fmt: skip
     place = "runs"
 
-    def __init__(self, services: Services, run: RunView, *, log_path: str | None = None) -> None:
+    def __init__(
+        self, services: Services, run: RunView, *, log_path: str | None = None, log_attempt: str | None = None
+    ) -> None:
         self._services = services
         self._log_path = log_path
+        self._log_attempt = log_attempt
         self.run = run
         self.title = run.name or run.id
 
@@ -125,18 +130,23 @@ class RunPage(Page):
 
     @cached_property
     def logs(self) -> list[LogFile]:
-        # What the script printed comes first, and of several attempts the last one.
+        # The last attempt first, and of each what the script printed.
         return sorted(
             self._services.files.logs(self.run.id),
-            key=lambda file: (not file.path.endswith("std_log.txt"), -file.attempt, file.path),
+            key=lambda file: (-file.attempt, not file.path.endswith("std_log.txt"), file.path),
         )
 
     @cached_property
     def log(self) -> LogPart | None:
-        """The end of the chosen log, or of the first one."""
-        chosen = next((file for file in self.logs if file.path == self._log_path), None)
-        file = chosen or (self.logs[0] if self.logs else None)
-        return read_tail(self._services.files, self.run.id, file.path, file.size_bytes) if file else None
+        """The end of the chosen log, of the last attempt unless another is chosen; without a choice, of the first log."""
+        of_attempt = [file for file in self.logs if self._log_attempt in (None, str(file.attempt))]
+        chosen = next((file for file in of_attempt if file.path == self._log_path), None)
+        file = chosen or next(iter(of_attempt or self.logs), None)
+        return read_tail(self._services.files, self.run.id, file) if file else None
+
+    @property
+    def has_logs_of_several_attempts(self) -> bool:
+        return len({file.attempt for file in self.logs}) > 1
 
     @cached_property
     def artifacts(self) -> Sequence[ArtifactView]:

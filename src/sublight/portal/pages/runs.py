@@ -16,10 +16,12 @@ from sublight.portal.ports import Services
 from sublight.portal.rendering import render
 
 FILTERS = ("experiment", "status", "kind", "target", "search", "tag")
-# The history lists what people submitted; trials and children are found through their parents.
-KINDS = ("script", "sweep", "interactive")
+# Without a kind the history lists what people submitted.
+KINDS = ("script", "sweep", "interactive", "trial", "child")
 # A filter may name a family of statuses, which is what people mean by "what is running?".
 FAMILIES = {"active": ACTIVE, "waiting": WAITING, "ended": ENDED}
+# Trials that the policy ended; a status by the look of it, an end reason in truth.
+ENDED_EARLY = "ended early"
 PAGE_SIZE = 50
 _OPTIONS = {"target": "on"}  # where the command line has another word
 
@@ -43,12 +45,15 @@ class HistoryPage(Page):
     place = "runs"
     example_lines = EXAMPLE_LINES
     kinds = KINDS
-    statuses = (*FAMILIES, *(status.value for status in RunStatus))
+    statuses = (*FAMILIES, ENDED_EARLY, *(status.value for status in RunStatus))
 
     def __init__(self, services: Services, query: Mapping[str, str]) -> None:
         self._services = services
         self.chosen = {name: query.get(name, "").strip() for name in FILTERS}
         self.before = query.get("before") or None
+        self._is_ended_early = self.chosen["status"] == ENDED_EARLY
+        if self._is_ended_early:
+            self.chosen["kind"] = self.chosen["kind"] or "trial"  # only trials are ended by a policy
 
     @property
     def is_filtered(self) -> bool:
@@ -71,7 +76,10 @@ class HistoryPage(Page):
         options = ""
         arguments = []
         for name, text in self.chosen.items():
-            if text and name == "status":
+            if name == "status" and self._is_ended_early:
+                options += " --end-reason policy"
+                arguments.append("end_reason='policy'")
+            elif text and name == "status":
                 options += "".join(f" --status {shell_word(word)}" for word in self._statuses)
                 arguments.append(f"status={list(self._statuses)!r}")
             elif text:
@@ -85,7 +93,7 @@ class HistoryPage(Page):
     @property
     def _statuses(self) -> tuple[str, ...]:
         chosen = self.chosen["status"]
-        return FAMILIES.get(chosen, (chosen,)) if chosen else ()
+        return FAMILIES.get(chosen, (chosen,)) if chosen and not self._is_ended_early else ()
 
     @cached_property
     def found(self) -> RunPage:
@@ -97,6 +105,7 @@ class HistoryPage(Page):
             target=chosen["target"],
             search=chosen["search"],
             tag=chosen["tag"],
+            end_reason="policy" if self._is_ended_early else None,
             before=self.before,
             limit=PAGE_SIZE,
         )

@@ -46,6 +46,7 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
         target: str | None = None,
         search: str | None = None,
         tag: str | None = None,
+        end_reason: str | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> RunPage:
@@ -57,6 +58,7 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
             target=target,
             search=search,
             tag=tag,
+            end_reason=end_reason,
             before=before,
             limit=limit,
         )

@@ -194,14 +194,17 @@ class Runs:
         tag: str | None = None,
         before: str | None = None,
         limit: int = 50,
+        end_reason: str | None = None,
     ) -> RunPage:
-        """A page of runs, newest first."""
+        """A page of runs, newest first: those that people submitted, or the trials or children that ``kind`` asks for."""
         statuses = list(status or ())
         unknown = [word for word in statuses if word not in set(RunStatus)]
         if unknown:
             raise InvalidInput(f"{unknown[0]!r} is no status; the statuses are {', '.join(RunStatus)}")
         if not 1 <= limit <= PAGE_MAX:
             raise InvalidInput(f"limit must be between 1 and {PAGE_MAX}, got {limit}")
+        if end_reason is not None and end_reason not in set(EndReason):
+            raise InvalidInput(f"{end_reason!r} is no end_reason; the reasons are {', '.join(EndReason)}")
         if before is not None and not before.isdigit():
             raise InvalidInput(f"before must be the next_before of an earlier page, got {before!r}")
         with self._database.read() as connection:
@@ -216,6 +219,7 @@ class Runs:
                 tag=tag,
                 before=int(before) if before else None,
                 limit=limit + 1,
+                end_reason=end_reason,
             )
             shown = rows[:limit]
             next_before = str(shown[-1].number) if len(rows) > limit else None
