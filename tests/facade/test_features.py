@@ -127,6 +127,8 @@ def call(thing: Any, member: str) -> Any:
     """Use a member as a script would: with a text for every argument that it needs."""
     if member == "()":
         return thing(*needed(thing.__init__ if inspect.isclass(thing) and not is_out_of_scope(thing) else thing))
+    if is_out_of_scope(thing):
+        return getattr(thing, member)()
     raw = inspect.getattr_static(thing, member)
     if isinstance(raw, property):
         return raw.fget(object.__new__(thing))  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import azureml.core
+from sublight.core.snapshot import SnapshotLimits
 
 PATHS = Path(__file__).with_name("imports.txt").read_text().split()
 
@@ -85,3 +87,15 @@ def test_run_is_imported_without_the_packages_out_of_scope_or_any_big_library() 
     ).stdout.split()
 
     assert not {"azureml._out_of_scope", "numpy", "pandas", "httpx", "sublight.sdk"} & set(listed)
+
+
+def test_the_limit_of_a_source_folder_is_raised_by_the_assignment_that_scripts_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SUBLIGHT_SNAPSHOT_LIMIT_MB", "300")
+    import azureml._restclient.snapshots_client
+
+    azureml._restclient.snapshots_client.SNAPSHOT_MAX_SIZE_BYTES = 1_000_000_000
+
+    assert SnapshotLimits.from_environment(os.environ).bytes_max == 1_000_000_000
+    assert azureml._restclient.snapshots_client.SNAPSHOT_MAX_SIZE_BYTES == 1_000_000_000

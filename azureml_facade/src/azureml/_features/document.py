@@ -54,7 +54,7 @@ def document() -> str:
     parts.append("")
     parts += ["## Packages that are not supported\n", "They can be imported at any depth, and refuse at the call.\n"]
     parts += ["| package | why |", "| --- | --- |"]
-    parts += [f"| `{root}` | {why} |" for root, why in _out_of_scope.ROOTS.items() if not root.startswith("azureml._")]
+    parts += [f"| `{root}` | {why} |" for root, why in _out_of_scope.ROOTS.items() if "._" not in root]
     return "\n".join(parts) + "\n"
 
 
