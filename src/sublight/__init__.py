@@ -19,6 +19,7 @@ _HOMES = {
     "Run": "sublight.sdk.run",
     "Script": "sublight.sdk.script",
     "Sweep": "sublight.sdk.sweep",
+    "Environment": "sublight.sdk.environment",
     # search spaces
     "choice": "sublight.sdk.space",
     "randint": "sublight.sdk.space",
@@ -45,6 +46,14 @@ _HOMES = {
     "minimize": "sublight.core.metric",
     # errors
     "SublightError": "sublight.core.errors",
+    "InvalidInput": "sublight.core.errors",
+    "NotFound": "sublight.core.errors",
+    "NameTaken": "sublight.core.errors",
+    "Conflict": "sublight.core.errors",
+    "NotAllowed": "sublight.core.errors",
+    "NotAuthenticated": "sublight.core.errors",
+    "TooLarge": "sublight.core.errors",
+    "ServerUnavailable": "sublight.core.errors",
 }
 
 __all__ = ["__version__", *_HOMES]

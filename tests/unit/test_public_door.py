@@ -12,12 +12,13 @@ import sublight
 PUBLIC = {
     "__version__",
     "run",
-    "Workspace", "Cluster", "Run", "Script", "Sweep",
+    "Workspace", "Cluster", "Run", "Script", "Sweep", "Environment",
     "choice", "randint", "uniform", "quniform", "loguniform", "qloguniform", "normal", "qnormal", "lognormal", "qlognormal",
     "Random", "Grid", "Sobol", "Bayesian",
     "Bandit", "MedianStopping", "TruncationSelection", "NoTermination",
     "maximize", "minimize",
     "SublightError",
+    "InvalidInput", "NotFound", "NameTaken", "Conflict", "NotAllowed", "NotAuthenticated", "TooLarge", "ServerUnavailable",
 }  # fmt: skip
 
 

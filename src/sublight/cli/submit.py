@@ -43,11 +43,14 @@ def submit(
     environment: Annotated[
         str | None,
         typer.Option(
-            help="current: run with the server's own Python, whatever the file says.",
-            metavar="NAME",
+            help="current (the nodes' own Python), requirements.txt or conda.yml; wins over the file's.",
+            metavar="FILE",
             show_default=False,
         ),
     ] = None,
+    relaxes_pins: Annotated[
+        bool, typer.Option("--relax-pins", help="Where a pinned version cannot be had, take the nearest that can.")
+    ] = False,
     waits: Annotated[bool, typer.Option("--wait", "-w", help="Watch it until it has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,8 +62,9 @@ def submit(
     Example:
       sublight submit examples/newsgroups/sweep.yml --on hypercomputecpu
       sublight submit train.py --on local --wait -- --num_epochs 5
+      sublight submit train.py --environment requirements.txt --relax-pins
     """
-    job = _job_of(file, arguments or [], environment)
+    job = _job_of(file, arguments or [], environment, relaxes_pins)
     for note in job.notes:
         print(f"sublight: {note}", file=sys.stderr)
     workspace = workspace_of(context)
@@ -109,16 +113,19 @@ def _exit_as(view: RunView) -> None:
         raise typer.Exit(1)
 
 
-def _job_of(file: Path, arguments: list[str], environment: str | None) -> Job:
+def _job_of(file: Path, arguments: list[str], environment: str | None, relaxes_pins: bool) -> Job:
     from sublight.core.errors import InvalidInput
+    from sublight.sdk.environment import environment_notes, environment_of
     from sublight.sdk.script import Script
     from sublight.sdk.sweep_file import Job, read_job
 
     if file.suffix in (".yml", ".yaml"):
         if arguments:
             raise InvalidInput(f"arguments after -- are for a script; write them into the command of {file.name}")
-        return read_job(file, environment=environment)
+        return read_job(file, environment=environment, relax_pins=relaxes_pins)
     if file.suffix == ".py":
-        script = Script(file.name, source=file.parent, arguments=arguments, environment=environment or "current")
-        return Job(script, script.source.name or "default", None, None, {}, {})
+        built = environment_of(environment, relax_pins=relaxes_pins)
+        script = Script(file.name, source=file.parent, arguments=arguments, environment=built or "current")
+        notes = () if built is None else tuple(environment_notes(built))
+        return Job(script, script.source.name or "default", None, None, {}, {}, notes)
     raise InvalidInput(f"submit takes a job file (.yml) or a script (.py), got {file}")

@@ -9,12 +9,31 @@ MaximizeOrMinimize = Literal["maximize", "minimize"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnvironmentSpec:
+    """An environment to build: a Python version (``3.8``; None: the node's own) and requirements as pip writes them.
+
+    ``companions`` are requirements that are met where they go with the others, and else left out. ``is_relaxed`` lets the
+    nearest that can be had take the place of what cannot. ``notes`` are sentences for the run's environment log.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    name: str
+    python: str | None = None
+    requirements: list[str] = field(default_factory=list)
+    companions: list[str] = field(default_factory=list)
+    is_relaxed: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScriptDefinition:
     """One execution of a script, as declared.
 
     Either ``script`` (a path inside the snapshot, run by the environment's Python, with ``arguments`` and then the
     trial's parameters as ``--name value``) or ``command`` (a shell line in which ``${{search_space.NAME}}`` and
-    ``${{inputs.NAME}}`` stand for values). ``environment`` is ``current``: the interpreter of the server.
+    ``${{inputs.NAME}}`` stand for values). ``environment`` is ``current``, the interpreter of the node's agent, or
+    ``built``: the one of ``environment_spec``, which the node makes ready before the run.
 
     ``interpreter_arguments`` stand between the Python and the script (``-u``, ``-m module``). With
     ``needs_workspace_access`` the script finds the server's address and a token of its run in its environment.
@@ -31,6 +50,7 @@ class ScriptDefinition:
     command: str | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     environment: str = "current"
+    environment_spec: EnvironmentSpec | None = None
     environment_variables: dict[str, str] = field(default_factory=dict)
     max_run_seconds: float | None = None
     retries_max: int = 3

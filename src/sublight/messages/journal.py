@@ -42,6 +42,8 @@ UPLOADS_FOLDER = "uploads"
 WORK_FOLDER = "work"
 ANNOTATIONS_FILE = "annotations.json"
 STANDARD_LOG = "user_logs/std_log.txt"
+# How the environment of a run was made ready; only there when it has one of its own.
+ENVIRONMENT_LOG = "environment_log.txt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sublight.messages.definitions import SnapshotFile
+from sublight.messages.definitions import EnvironmentSpec, SnapshotFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,7 @@ class Order:
     share: int = 1
     run_token: str = field(default="", repr=False)
     annotations: dict[str, Any] = field(default_factory=dict)
+    environment_spec: EnvironmentSpec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,8 @@ class FileBytes:
 class AttemptReport:
     """What is new about one attempt.
 
-    ``phase`` is preparing, running, finishing (process ended, files still on their way) or finished (all is shipped).
+    ``phase`` is preparing (with ``message``: what it waits for), running, finishing (process ended, files still on their
+    way) or finished (all is shipped).
     ``end`` is given from finishing on: ``exited``, ``timeout``, ``stopped``, ``failed_to_start`` with ``message``.
     ``started`` and ``ended`` are the process's own times by the node's clock. ``journal`` continues the attempt's
     journal; ``logs`` continue ``user_logs/std_log.txt`` and the files under ``logs/``.

@@ -58,6 +58,8 @@ _DROP_SECONDS = 15.0
 _SERVER_GONE_SECONDS = 600.0
 _SERVER_LOOK_SECONDS = 10.0
 _CLOSING_STEP_SECONDS = 0.01
+# Attempts that wait for an environment at the same time; others wait for them.
+_BUILDS_MAX = 32
 
 
 def run_agent(directory: Path) -> int:
@@ -92,6 +94,7 @@ class Agent:
             launcher=SystemLauncher(isolation, death_prefix()),
             lease=self._lease,
             submit=Carrier(self._make_client).submit,
+            build=Carrier(self._make_client, threads_max=_BUILDS_MAX).submit,
             post=self._inbox.post,
             changed=lambda: self._reporter.changed(),
         )

@@ -27,6 +27,7 @@ from sublight.node.carrier import Job
 from sublight.node.client import NodeClient
 from sublight.node.command import build_command
 from sublight.node.endings import exit_sentence, failure_sentence, survivors_sentence
+from sublight.node.environments import BuiltEnvironment, provide
 from sublight.node.launcher import Launcher, Process
 from sublight.node.lease import Clock, Lease, boot_clock
 from sublight.node.log import log
@@ -53,8 +54,9 @@ _PASSING = (ServerUnavailable, Conflict, NotAuthenticated, NotAllowed)
 class Surroundings:
     """What all attempts of a node share.
 
-    ``submit`` gives a job to the carrier; ``post`` lets the main thread call something at its next step (from any
-    thread); ``changed`` tells the reporter that a state is new. ``clock`` measures waits, ``now`` is wall time.
+    ``submit`` gives a job to the carrier, ``build`` to another one whose jobs may take minutes; ``post`` lets the main
+    thread call something at its next step (from any thread); ``changed`` tells the reporter that a state is new.
+    ``clock`` measures waits, ``now`` is wall time.
     """
 
     settings: AgentSettings
@@ -62,6 +64,7 @@ class Surroundings:
     launcher: Launcher
     lease: Lease
     submit: Callable[[Job], None]
+    build: Callable[[Job], None]
     post: Callable[[Callable[[], None]], None]
     changed: Callable[[], None]
     clock: Clock = boot_clock
@@ -86,6 +89,8 @@ class Attempt:
         self._around = around
         self._removed = removed
         self._uploads = Uploads(self.directory)
+        # The environment of its own that the order asks for, while it is held.
+        self._environment: BuiltEnvironment | None = None
         # Why it is being stopped, once it is.
         self._stop_end: End | None = None
         self._stop_message = ""
@@ -194,6 +199,38 @@ class Attempt:
         self._do(work, self._unpacked)
 
     def _unpacked(self, error: Exception | None) -> None:
+        if self._may_go_on(error):
+            self._launch() if self.order.environment_spec is None else self._provide_environment()
+
+    def _provide_environment(self) -> None:
+        spec = self.order.environment_spec
+        assert spec is not None
+
+        def work(_client: NodeClient) -> None:
+            self._environment = provide(
+                spec,
+                self._around.settings,
+                self.directory,
+                needs_client=bool(self.order.run_token),
+                progress=lambda sentence: self._around.post(partial(self._say, sentence)),
+                is_stopped=self._is_unwanted,
+            )
+            _append_notes(self.directory / LOG_FILE, self._environment.facts.changes)
+
+        self._do(work, self._environment_provided, self._around.build)
+
+    def _say(self, sentence: str) -> None:
+        """Tell what the attempt waits for."""
+        if self.step is Step.UNPACKING and not self._is_unwanted() and self.state.message != sentence:
+            self.state = replace(self.state, message=sentence)
+            self._around.changed()
+
+    def _environment_provided(self, error: Exception | None) -> None:
+        if self._may_go_on(error):
+            self._launch()
+
+    def _may_go_on(self, error: Exception | None) -> bool:
+        """True when the job before went well and the script may still start; else what follows is done here."""
         if self._stop_end is not None:
             self._close(self._stop_end, self._stop_message)
         elif isinstance(error, _PASSING):
@@ -203,11 +240,12 @@ class Attempt:
         elif self._around.lease.is_lapsed():
             self._close(End.STOPPED, LEASE_LAPSED)
         else:
-            self._launch()
+            return True
+        return False
 
     def _launch(self) -> None:
         try:
-            command = build_command(self.order, self.directory, self._around.settings, os.environ)
+            command = build_command(self.order, self.directory, self._around.settings, os.environ, self._environment)
             self.process = self._around.launcher.start(command)
         except (OSError, ValueError, SublightError) as error:
             self._fail_to_start(error)
@@ -311,6 +349,7 @@ class Attempt:
     def _close(self, end: End | None = None, message: str = "") -> None:
         """Nothing changes any more. ``end`` is given for an attempt whose script never ran."""
         _append_notes(self.directory / LOG_FILE, self._uploads.notes)
+        self._release_environment()
         self.step = Step.CLOSED
         if end is not None:
             ended = self._around.now()
@@ -318,13 +357,24 @@ class Attempt:
         self.state = replace(self.state, is_closed=True)
         self._around.changed()
 
+    def _release_environment(self) -> None:
+        if self._environment is not None:
+            self._environment.release()
+            self._environment = None
+
     def _remove_when_idle(self) -> None:
         if not self._is_busy:
+            self._release_environment()
             self._do(lambda _: remove_tree(self.directory), lambda _: self._removed(self))
 
     # -- jobs ----------------------------------------------------------------------------------------------------------
 
-    def _do(self, work: Callable[[NodeClient], None], done: Callable[[Exception | None], None]) -> None:
+    def _do(
+        self,
+        work: Callable[[NodeClient], None],
+        done: Callable[[Exception | None], None],
+        submit: Callable[[Job], None] | None = None,
+    ) -> None:
         """Let the carrier do ``work``; the main thread then calls ``done`` with what it raised."""
         is_removal = self.is_dropped
         self._is_busy = True
@@ -344,7 +394,7 @@ class Attempt:
                 error = caught
             self._around.post(partial(finish, error))
 
-        self._around.submit(job)
+        (submit or self._around.submit)(job)
 
     def _retry_later(self, error: Exception) -> None:
         self._tries += 1

@@ -20,6 +20,7 @@ from sublight.messages.journal import (
     WORK_FOLDER,
 )
 from sublight.messages.nodes import Order
+from sublight.node.environments import BuiltEnvironment
 from sublight.node.launcher import Command, interpreter, shell
 from sublight.node.settings import AgentSettings, server_url
 from sublight.node.workspace import LOG_FILE
@@ -34,23 +35,39 @@ _THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
+# What tells a Python of another environment than its own.
+_OF_AN_ENVIRONMENT = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV",
+    "__PYVENV_LAUNCHER__",
+)
 
 
-def build_command(order: Order, directory: Path, settings: AgentSettings, inherited: Mapping[str, str]) -> Command:
+def build_command(
+    order: Order,
+    directory: Path,
+    settings: AgentSettings,
+    inherited: Mapping[str, str],
+    built: BuiltEnvironment | None = None,
+) -> Command:
     """The process that the order asks for, in the attempt's unpacked ``directory``.
 
-    ``inherited`` is the agent's own environment. Raises InvalidInput with a sentence for the user.
+    ``inherited`` is the agent's own environment, ``built`` the one that was built for the script, if it has one of its
+    own. Raises InvalidInput with a sentence for the user.
     """
-    if order.environment != "current":
+    if order.environment != ("current" if built is None else "built"):
         raise InvalidInput(
-            f"this node offers the environment 'current' only (its own Python), got {order.environment!r}"
+            f"this node offers the environments 'current' (its own Python) and 'built', got {order.environment!r}"
         )
     work = directory / WORK_FOLDER
     mark = attempt_mark(order, settings)
-    environment = script_environment(order, directory, settings, inherited) | mark
+    environment = script_environment(order, directory, settings, inherited, built) | mark
     argv = [word.replace("{shell}", shell(environment)) for word in order.argv[:1]] + order.argv[1:]
     if argv[:1] == ["{python}"]:
-        argv[0] = interpreter()
+        argv[0] = interpreter() if built is None else built.python
         _check_script(argv[1:], work, [file.path for file in order.snapshot_files])
     return Command(
         name=directory.name,
@@ -72,14 +89,23 @@ def attempt_mark(order: Order, settings: AgentSettings) -> dict[str, str]:
 
 
 def script_environment(
-    order: Order, directory: Path, settings: AgentSettings, inherited: Mapping[str, str]
+    order: Order,
+    directory: Path,
+    settings: AgentSettings,
+    inherited: Mapping[str, str],
+    built: BuiltEnvironment | None = None,
 ) -> dict[str, str]:
     """What the script finds around it. What the user set wins over the node's share, and ours over what it is told.
 
     Nothing named ``SUBLIGHT_…`` is inherited: such variables hold tokens, or speak of the agent's own surroundings.
     """
     environment = {name: value for name, value in inherited.items() if not name.startswith("SUBLIGHT_")}
-    folder = os.path.dirname(interpreter())
+    if built is not None:
+        # Nothing of the agent's own packages may be seen from an environment that does not ask for them.
+        for name in _OF_AN_ENVIRONMENT:
+            environment.pop(name, None)
+        environment["VIRTUAL_ENV"] = str(built.folder.path)
+    folder = os.path.dirname(interpreter() if built is None else built.python)
     environment["PATH"] = os.pathsep.join([folder, environment.get("PATH", os.defpath)])
     environment["PYTHONUNBUFFERED"] = "1"
     threads = max(1, settings.threads // max(1, order.share))
@@ -88,6 +114,9 @@ def script_environment(
         # A CPU node on a machine with GPUs must not use them, or comparing the two would be idle.
         environment["CUDA_VISIBLE_DEVICES"] = ""
     environment.update(order.environment_variables)
+    if built is not None:
+        own = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([str(built.packages), *([own] if own else [])])
     environment[EXPERIMENT_VARIABLE] = order.experiment
     environment[RUN_DIRECTORY_VARIABLE] = str(directory)
     for name in (PARENT_RUN_ID_VARIABLE, URL_VARIABLE, TOKEN_VARIABLE):

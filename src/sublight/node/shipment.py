@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sublight.messages.journal import JOURNAL_FILE, STANDARD_LOG, WORK_FOLDER
+from sublight.messages.journal import ENVIRONMENT_LOG, JOURNAL_FILE, STANDARD_LOG, WORK_FOLDER
 from sublight.messages.nodes import AttemptReport, FileBytes, StoredOffsets
 from sublight.node.attempt import Attempt
+from sublight.node.environments import ENVIRONMENT_LOG_FILE
 from sublight.node.outputs import files_below
 from sublight.node.shipping import ShippedFile, ShippedJournal, ShippedLog
 from sublight.node.states import AttemptState, Phase
@@ -27,6 +28,8 @@ class Shipment:
         self._logs: dict[str, ShippedFile] = {
             STANDARD_LOG: ShippedLog(attempt.directory / LOG_FILE, STANDARD_LOG),
         }
+        if attempt.order.environment_spec is not None:
+            self._logs[ENVIRONMENT_LOG] = ShippedLog(attempt.directory / ENVIRONMENT_LOG_FILE, ENVIRONMENT_LOG)
         self._look_at = 0.0
         self._passed_over: set[str] = set()
         # What the server knows, and what the report that is under way says.
@@ -42,7 +45,7 @@ class Shipment:
         state = self.attempt.state
         if state is not self._known or state.is_closed:
             return True
-        if state.phase is Phase.PREPARING:
+        if not _has_files(state):
             return False
         self._find_logs(now, is_closed=False)
         files = (self._journal, *self._logs.values())
@@ -57,8 +60,7 @@ class Shipment:
         journal: FileBytes | None = None
         logs: list[FileBytes] = []
         is_all = True
-        # What has no process and had none has no files either.
-        if state.started is not None or is_closed:
+        if _has_files(state):
             self._find_logs(now, is_closed=is_closed)
             journal = self._journal.next_bytes(bytes_max, is_closed=is_closed)
             left = bytes_max - (len(journal.data) if journal else 0)
@@ -130,3 +132,8 @@ class Shipment:
 
     def _offsets(self) -> list[int]:
         return [self._journal.offset, *(file.offset for file in self._logs.values())]
+
+
+def _has_files(state: AttemptState) -> bool:
+    """True when there may be bytes to ship: there is or was a process, or the environment is being made ready."""
+    return state.started is not None or state.is_closed or bool(state.message)

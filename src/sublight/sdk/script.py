@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from sublight.core.arguments import as_text, fill_command
-from sublight.core.errors import InvalidInput, NotSupported
+from sublight.core.errors import InvalidInput
 from sublight.messages.definitions import ScriptDefinition
+from sublight.sdk.environment import CURRENT_ENVIRONMENT, Environment, environment_of
 from sublight.sdk.snapshot import PackedSource
 
-CURRENT_ENVIRONMENT = "current"
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAMES_SHOWN = 8
 # ``python [-u …] train.py …`` at the very start, with a relative path and nothing to be filled in.
@@ -33,8 +33,9 @@ class Script:
 
     ``arguments`` come first on the command line; the parameters of a trial follow as ``--name value``.
     ``interpreter_arguments`` stand before the script (``["-u"]``, ``["-m", "my_wrapper"]``). ``max_run_seconds`` ends a
-    run that takes longer. ``retries_max`` is how often a run whose node was lost is started again. The only
-    ``environment`` for now is ``"current"``: the Python that the server runs with.
+    run that takes longer. ``retries_max`` is how often a run whose node was lost is started again. ``environment`` is
+    ``"current"``, the Python that the node's agent runs with; or an ``Environment`` (or the path of a requirements file or
+    conda YAML), which the node builds once and keeps.
 
     With ``needs_workspace_access``, ``Workspace.from_config()`` works inside the script: it reads the workspace and
     submits runs in the submitter's name, for as long as the script runs. ``annotations`` (JSON, at most 256 kB) are kept
@@ -50,7 +51,7 @@ class Script:
         interpreter_arguments: Sequence[object] = (),
         command: str | None = None,
         inputs: Mapping[str, object] | None = None,
-        environment: str = CURRENT_ENVIRONMENT,
+        environment: Environment | str | Path = CURRENT_ENVIRONMENT,
         environment_variables: Mapping[str, object] | None = None,
         max_run_seconds: float | None = None,
         retries_max: int = 3,
@@ -69,7 +70,8 @@ class Script:
         self.arguments = _checked_arguments(arguments, command)
         self.interpreter_arguments = _checked_arguments(interpreter_arguments, command, "interpreter_arguments")
         self.inputs = {str(name): as_text(value) for name, value in (inputs or {}).items()}
-        self.environment = _checked_environment(environment)
+        # None: the environment ``current``.
+        self.environment = environment_of(environment)
         self.environment_variables = _checked_variables(environment_variables or {})
         self.max_run_seconds = _checked_seconds(max_run_seconds)
         self.retries_max = _checked_retries(retries_max)
@@ -100,7 +102,8 @@ class Script:
             interpreter_arguments=list(self.interpreter_arguments),
             command=self.command,
             inputs=self.inputs,
-            environment=self.environment,
+            environment=CURRENT_ENVIRONMENT if self.environment is None else "built",
+            environment_spec=None if self.environment is None else self.environment.spec,
             environment_variables=self.environment_variables,
             max_run_seconds=self.max_run_seconds,
             retries_max=self.retries_max,
@@ -201,15 +204,6 @@ def _checked_annotations(annotations: Mapping[str, object]) -> dict[str, Any]:
             "into a file of the source folder"
         )
     return plain
-
-
-def _checked_environment(environment: str) -> str:
-    if environment != CURRENT_ENVIRONMENT:
-        raise NotSupported(
-            f"this version runs scripts with the server's own Python only; write environment: {CURRENT_ENVIRONMENT} "
-            f"(or nothing) instead of {environment!r}, and install what the script needs beside Sublight"
-        )
-    return environment
 
 
 def _checked_variables(variables: Mapping[str, object]) -> dict[str, str]:

@@ -3,12 +3,14 @@
 What a file may say that this version does not offer is refused with a sentence and its place; nothing is ignored.
 Our own additions stand in a section ``sublight``: ``method`` (tpe, gp), ``seed``, ``trials_per_node``, ``retries_max``,
 ``resume_from``.
+
+An ``environment`` with a ``conda_file`` is built by the node; an ``image`` beside it has no effect, which is told.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from sublight.core.errors import InvalidInput, NotSupported, SublightError
 from sublight.core.metric import Direction, Goal
 from sublight.core.policies.base import Policy
 from sublight.sdk import search_file
-from sublight.sdk.script import CURRENT_ENVIRONMENT, Script
+from sublight.sdk.environment import CURRENT_ENVIRONMENT, Environment, environment_notes, environment_of
+from sublight.sdk.script import Script
 from sublight.sdk.sweep import Sweep
 from sublight.sdk.yaml_section import Section, load_document
 
@@ -50,10 +53,10 @@ class Job:
     notes: tuple[str, ...] = ()
 
 
-def read_job(file: str | Path, *, environment: str | None = None) -> Job:
+def read_job(file: str | Path, *, environment: Environment | str | None = None, relax_pins: bool = False) -> Job:
     """Read a job file. InvalidInput or NotSupported, with file and line, for everything that cannot be meant here.
 
-    ``environment`` takes the place of what the file says of it.
+    ``environment`` takes the place of what the file says of it; ``relax_pins`` relaxes the pins of either.
     """
     path = Path(file)
     job = Section.whole(load_document(path))
@@ -70,6 +73,9 @@ def read_job(file: str | Path, *, environment: str | None = None) -> Job:
     target = _target(job)
     tags = job.texts("tags")
     what: Script | Sweep = _sweep(job, environment) if kind == "sweep" else _command_job(job, environment)
+    if relax_pins:
+        script = what.script if isinstance(what, Sweep) else what
+        script.environment = environment_of(script.environment, relax_pins=True)
     job.close(ignored=["$schema"])
     return Job(what, experiment, target, display_name or name, tags, properties, tuple(_notes(what)))
 
@@ -80,6 +86,8 @@ def _notes(what: Script | Sweep) -> Iterator[str]:
         size = what.space.size
         least = _MAX_TRIALS if size is None else min(size, _MAX_TRIALS)
         yield f"up to {least:,} trials will run; limits.max_total_trials sets another number"
+    if script.environment is not None:
+        yield from environment_notes(script.environment)
     if script.command is not None:
         unused = sorted(set(script.inputs) - placeholders(script.command, "inputs"))
         if unused:
@@ -96,7 +104,7 @@ def _target(job: Section) -> str | None:
     return target
 
 
-def _command_job(job: Section, environment: str | None) -> Script:
+def _command_job(job: Section, environment: Environment | str | None) -> Script:
     limits = job.section("limits")
     timeout = limits.number("timeout")
     limits.close()
@@ -106,7 +114,7 @@ def _command_job(job: Section, environment: str | None) -> Script:
     return script
 
 
-def _sweep(job: Section, environment: str | None) -> Sweep:
+def _sweep(job: Section, environment: Environment | str | None) -> Sweep:
     if not job.has("trial"):
         raise job.fault(None, "'trial' is missing: it says what each trial runs")
     trial, limits, own = job.section("trial"), job.section("limits"), job.section("sublight")
@@ -150,7 +158,12 @@ def _sweep(job: Section, environment: str | None) -> Sweep:
 
 
 def _script(
-    section: Section, job: Section, environment: str | None, *, max_run_seconds: float | None, retries_max: int | None
+    section: Section,
+    job: Section,
+    environment: Environment | str | None,
+    *,
+    max_run_seconds: float | None,
+    retries_max: int | None,
 ) -> Script:
     """The script of a section with ``command`` and ``code``; inputs and defaults stand at the top of the file."""
     section.refuse(_NOT_OFFERED_IN_TRIAL)
@@ -164,7 +177,7 @@ def _script(
     inputs = search_file.read_inputs(job.section("inputs"), folder.resolve())
     code, variables = _code(section, folder), section.texts("environment_variables")
     if environment is None:
-        environment = _environment(section)
+        environment = _environment(section, folder)
     else:
         section.take("environment")
     try:
@@ -192,16 +205,36 @@ def _code(section: Section, folder: Path) -> Path:
     return Path(os.path.normpath(folder / code))
 
 
-def _environment(section: Section) -> str:
-    environment = section.take("environment")
-    if environment in (None, CURRENT_ENVIRONMENT):
+def _environment(section: Section, folder: Path) -> Environment | str:
+    """What the file says of its environment: ``current``, or one to build from a conda file."""
+    given = section.take("environment")
+    if given in (None, CURRENT_ENVIRONMENT):
         return CURRENT_ENVIRONMENT
-    shown = repr(environment) if isinstance(environment, str) else "an environment of its own"
-    raise NotSupported(
-        f"{section.place('environment')}: this version runs with the server's own Python only; submit with "
-        f"--environment {CURRENT_ENVIRONMENT} (or write that instead of {shown}), and install what the script needs "
-        "beside Sublight"
-    )
+    if isinstance(given, str):
+        raise NotSupported(
+            f"{section.place('environment')}: there is no list of environments to take {given!r} from; name a conda_file, "
+            f"or submit with --environment {CURRENT_ENVIRONMENT} (the Python of the nodes) or --environment requirements.txt"
+        )
+    environment = section.section("environment")
+    conda, name = environment.take("conda_file"), environment.text("name")
+    image = environment.take("image")
+    environment.refuse({"build": "images are not built here; name a conda_file"})
+    if conda is None:
+        raise NotSupported(
+            f"{environment.place('image' if image else None)}: runs here are no containers, so an image alone "
+            f"says nothing; name a conda_file beside it, or submit with --environment {CURRENT_ENVIRONMENT}"
+        )
+    environment.close(ignored=["version", "description", "tags", "os_type", "$schema"])
+    place = environment.place("conda_file")
+    if isinstance(conda, str):
+        built = Environment.from_file(Path(os.path.normpath(folder / conda)), name=name)
+    elif isinstance(conda, Mapping):
+        built = Environment.from_conda(conda, name=name, place=place)
+    else:
+        raise environment.fault("conda_file", f"expected the path of a conda file or its content, got {conda!r}")
+    if image:
+        built.spec.notes.append(f"the image {image} has no effect: runs here are no containers")
+    return built
 
 
 def _check_resources(section: Section) -> None:

@@ -112,6 +112,7 @@ class World:
             launcher=self.launcher,
             lease=self.lease,
             submit=self._submit,
+            build=self._submit,
             post=inbox.post,
             changed=lambda: None,
             clock=lambda: self.time,

@@ -25,8 +25,9 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def build(directory: Path, order=ORDER, inherited=None, **settings):
-    return build_command(order, directory, settings_in(directory.parent, **settings), inherited or {"PATH": "/bin"})
+def build(directory: Path, order=ORDER, inherited=None, built=None, **settings):
+    inherited = inherited or {"PATH": "/bin"}
+    return build_command(order, directory, settings_in(directory.parent, **settings), inherited, built)
 
 
 def test_the_interpreter_is_filled_in_for_the_first_word_only(directory):

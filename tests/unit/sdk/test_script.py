@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sublight.core.errors import InvalidInput, NotSupported
+from sublight.core.errors import InvalidInput
 from sublight.messages.definitions import ScriptDefinition
+from sublight.sdk.environment import Environment
 from sublight.sdk.script import Script
 from sublight.sdk.snapshot import pack
 
@@ -85,9 +86,19 @@ def test_a_wrong_script_is_refused_in_a_sentence(arguments: dict[str, object], s
         Script(**{"script": "train.py", "source": "examples", **arguments})  # type: ignore[arg-type]
 
 
-def test_another_environment_is_refused_with_what_to_write() -> None:
-    with pytest.raises(NotSupported, match=r"write environment: current"):
+def test_an_environment_that_is_no_file_is_refused_with_what_to_write() -> None:
+    with pytest.raises(InvalidInput, match=r"'current' .* a requirements file .*got 'azureml:sklearn@latest'"):
         Script("train.py", source="examples", environment="azureml:sklearn@latest")
+
+
+def test_a_script_takes_an_environment_or_the_file_of_one(source: Path) -> None:
+    (source / "requirements.txt").write_text("numpy==1.23.5\n")
+    from_file = Script("train.py", source="examples", environment=source / "requirements.txt").definition("s")
+    given = Script("train.py", source="examples", environment=Environment(["numpy==1.23.5"], python="3.11"))
+
+    assert (from_file.environment, from_file.environment_spec.requirements) == ("built", ["numpy==1.23.5"])
+    assert given.definition("s").environment_spec.python == "3.11"
+    assert Script("train.py", source="examples").definition("s").environment_spec is None
 
 
 def test_a_placeholder_without_value_is_refused() -> None:

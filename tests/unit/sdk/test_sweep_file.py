@@ -247,7 +247,12 @@ def test_a_mistake_is_named_with_file_and_place(folder: Path, old: str, new: str
         (
             "environment: current",
             "environment: {image: x}",
-            r"line 11 \(trial.environment\).*an environment of its own",
+            r"line 11 \(trial.environment.image\).*name a conda_file",
+        ),
+        (
+            "environment: current",
+            "environment: {build: {path: x}}",
+            r"line 11 \(trial.environment.build\): images are not built here",
         ),
         ("instance_count: 1", "instance_count: 2", r"trial.resources.instance_count\): .* one node, got 2"),
         ("instance_count: 1", "instance_type: X", "sublight cluster create"),
@@ -306,7 +311,27 @@ def test_an_environment_of_the_file_can_be_overruled(folder: Path) -> None:
     what = read_job(write(folder, text), environment="current").what
 
     assert isinstance(what, Sweep)
-    assert what.script.environment == "current"
+    assert what.script.environment is None
+
+
+def test_a_conda_file_is_built_and_the_image_beside_it_is_told_to_have_no_effect(folder: Path) -> None:
+    (folder / "conda.yml").write_text("dependencies: [python=3.11, numpy=1.23.5]\n")
+    text = SWEEP.replace("environment: current", "environment: {image: docker.io/x, conda_file: conda.yml, name: old}")
+
+    job = read_job(write(folder, text), relax_pins=True)
+
+    assert isinstance(job.what, Sweep)
+    spec = job.what.script.definition("s").environment_spec
+    assert (spec.name, spec.python, spec.requirements, spec.is_relaxed) == ("old", "3.11", ["numpy==1.23.5"], True)
+    assert any("docker.io/x has no effect" in note for note in job.notes)
+
+
+def test_the_content_of_a_conda_file_may_stand_in_the_job_file(folder: Path) -> None:
+    text = SWEEP.replace("environment: current", "environment: {conda_file: {dependencies: [{pip: [joblib]}]}}")
+    what = read_job(write(folder, text)).what
+
+    assert isinstance(what, Sweep)
+    assert what.script.environment.spec.requirements == ["joblib"]
 
 
 def test_all_unknown_keys_of_a_section_are_named_at_once_and_the_file_once(folder: Path) -> None:

@@ -175,6 +175,7 @@ class Nodes:
             snapshot_files=self._snapshot_files(script.snapshot_id),
             argv=argv,
             environment=script.environment,
+            environment_spec=script.environment_spec,
             environment_variables={**self._settings.environment, **script.environment_variables},
             max_run_seconds=script.max_run_seconds,
             experiment=row.experiment,
@@ -280,6 +281,8 @@ class Nodes:
             reason = "its process has ended; its files are on their way"
             values: dict[str, Any] = {"started": row.started or item.started}
             run_rows.move(connection, self._database, row, RunStatus.FINISHING, time=now, reason=reason, **values)
+        elif item.phase == "preparing" and item.message and status is RunStatus.PREPARING:
+            run_rows.change(connection, self._database, row, reason=item.message)
         elif item.phase == "running" and status in (RunStatus.PREPARING, RunStatus.LOST):
             started = item.started or now
             run_rows.change_attempt(connection, row.id, attempt.number, status="running", started=started)

@@ -13,9 +13,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from sublight.core.arguments import check_all_used, fill_command, script_arguments
+from sublight.core.environment import check_environment
 from sublight.core.errors import Conflict, InvalidInput, TooLarge
 from sublight.core.ids import check_own_id, random_part, separator_of, slug, sweep_of_trial_id
 from sublight.core.policies import policy_from_json
+from sublight.core.resolution import check_buildable
 from sublight.core.run import EndReason, RunKind, RunStatus
 from sublight.core.samplers import sampler_from_json
 from sublight.core.search_space import SearchSpace
@@ -192,19 +194,19 @@ class Runs:
         parent_id: str | None = None,
         search: str | None = None,
         tag: str | None = None,
+        end_reason: str | None = None,
         before: str | None = None,
         limit: int = 50,
-        end_reason: str | None = None,
     ) -> RunPage:
         """A page of runs, newest first: those that people submitted, or the trials or children that ``kind`` asks for."""
         statuses = list(status or ())
         unknown = [word for word in statuses if word not in set(RunStatus)]
         if unknown:
             raise InvalidInput(f"{unknown[0]!r} is no status; the statuses are {', '.join(RunStatus)}")
-        if not 1 <= limit <= PAGE_MAX:
-            raise InvalidInput(f"limit must be between 1 and {PAGE_MAX}, got {limit}")
         if end_reason is not None and end_reason not in set(EndReason):
             raise InvalidInput(f"{end_reason!r} is no end_reason; the reasons are {', '.join(EndReason)}")
+        if not 1 <= limit <= PAGE_MAX:
+            raise InvalidInput(f"limit must be between 1 and {PAGE_MAX}, got {limit}")
         if before is not None and not before.isdigit():
             raise InvalidInput(f"before must be the next_before of an earlier page, got {before!r}")
         with self._database.read() as connection:
@@ -217,9 +219,9 @@ class Runs:
                 target=target,
                 search=search,
                 tag=tag,
+                end_reason=end_reason,
                 before=int(before) if before else None,
                 limit=limit + 1,
-                end_reason=end_reason,
             )
             shown = rows[:limit]
             next_before = str(shown[-1].number) if len(rows) > limit else None
@@ -375,10 +377,7 @@ def _checked(request: SubmitRequest) -> ScriptDefinition | SweepDefinition:
 def _check_script(script: ScriptDefinition, *, parameters: dict[str, Any]) -> None:
     if (script.script is None) == (script.command is None):
         raise InvalidInput("a script needs exactly one of script and command; got both or neither")
-    if script.environment != "current":
-        raise InvalidInput(
-            f"environment must be 'current' (the interpreter of the server) in this version, got {script.environment!r}"
-        )
+    _check_environment(script)
     if script.max_run_seconds is not None and not 0 < script.max_run_seconds < math.inf:
         raise InvalidInput(f"max_run_seconds must be above 0, got {script.max_run_seconds:g}")
     if script.retries_max < 0:
@@ -400,6 +399,19 @@ def _check_script(script: ScriptDefinition, *, parameters: dict[str, Any]) -> No
         raise InvalidInput(f"{bad[0]!r} is no name for an environment variable; use letters, digits and _")
     if script.command is not None:
         fill_command(script.command, parameters=parameters, inputs=script.inputs)
+
+
+def _check_environment(script: ScriptDefinition) -> None:
+    if script.environment not in ("current", "built"):
+        raise InvalidInput(
+            "environment must be 'current' (the interpreter of the node) or 'built' (what environment_spec asks for), got "
+            f"{script.environment!r}"
+        )
+    if (script.environment == "built") != (script.environment_spec is not None):
+        raise InvalidInput("environment 'built' and environment_spec go together; got one without the other")
+    if script.environment_spec is not None:
+        check_environment(script.environment_spec)
+        check_buildable(script.environment_spec)
 
 
 def _checked_sweep(sweep: SweepDefinition) -> SweepDefinition:
