@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import Harness
+from sublight.core.errors import NameTaken
+from tests.server.harness import OWNER, Harness
 
 
 @pytest.fixture
@@ -44,3 +45,13 @@ def test_a_size_that_the_host_has_stays_what_it_is(harness: Harness) -> None:
     view = harness.services.clusters.get("cpu")
     assert (view.size.name, view.reason) == ("STANDARD_D3_V2", "its nodes start when runs wait")
     assert view.size.price_per_hour
+
+
+def test_the_name_of_a_cluster_that_is_being_deleted_is_not_free_yet(harness: Harness) -> None:
+    harness.cluster("cpu", min_nodes=1)
+    harness.settle()
+    harness.agents()
+    harness.services.clusters.delete(OWNER, "cpu")
+
+    with pytest.raises(NameTaken, match="is being deleted, and its name is free once its nodes are gone"):
+        harness.cluster("cpu")

@@ -330,3 +330,40 @@ def test_the_submit_script_sends_the_sweep_from_whatever_folder_it_is_started_in
     assert (sweep.max_trials, sweep.max_concurrent, sweep.goal) == (24, 4, sl.maximize("accuracy"))
     assert Path(sweep.script.source) == FOLDER
     assert "Best trial: sweep-1-3, accuracy 0.9000" in capsys.readouterr().out
+
+
+# -- the demo -----------------------------------------------------------------------------------------------------------
+
+
+def demo_progress(**changes: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{"trials_created": 24, "trials_stopped_early": 5, "best": object(), **changes})
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "nodes", "portal", "missing"),
+    [
+        ("completed", demo_progress(), 4, True, []),
+        ("completed", demo_progress(), 5, True, []),  # a node was replaced
+        ("failed", demo_progress(), 4, True, ["the sweep completes"]),
+        ("completed", demo_progress(trials_created=3), 4, True, ["all 24 trials run"]),
+        ("completed", demo_progress(), 3, True, ["the cluster grows to 4 nodes"]),
+        ("completed", demo_progress(trials_stopped_early=0), 4, True, ["the policy ends some trials early"]),
+        ("completed", demo_progress(best=None), 4, True, ["there is a best run"]),
+        ("completed", demo_progress(), 4, False, ["the portal answers"]),
+    ],
+)
+def test_the_demo_fails_for_each_promise_that_was_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    progress: SimpleNamespace,
+    nodes: int,
+    portal: bool,
+    missing: list[str],
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    demo = runpy.run_path(str(FOLDER / "demo.py"))
+    run = SimpleNamespace(status=status, reason="why", progress=progress)
+
+    found = demo["unkept_promises"](run, nodes_count=nodes, is_portal_answering=portal)
+
+    assert [sentence.partition(",")[0] for sentence in found] == missing

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sublight.core.errors import InvalidInput, NotFound, ServerUnavailable
-from sublight.messages.runs import ArtifactView, BestTrial, MetricSeries
+from sublight.messages.runs import RECORDS_PAGE, ArtifactView, BestTrial, MetricSeries, RecordView
 from sublight.sdk.logs import follow_log
 from sublight.sdk.run import Run
 from sublight.sdk.waiting import watch
@@ -329,3 +329,16 @@ def test_a_damaged_download_leaves_nothing(server: FakeServer, tmp_path: Path) -
     with pytest.raises(ServerUnavailable, match="arrived damaged"):
         run.download(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_records_are_read_page_by_page(server: FakeServer) -> None:
+    record = RecordView(name="r", kind="row", step=None, time=1.0, content={"x": 1})
+    server.on("GET", "/api/v1/runs/exp-abc123/records", [record] * RECORDS_PAGE, [record] * 3)
+
+    records = Run(server.client(), a_run()).records(kind="row")
+
+    assert len(records) == RECORDS_PAGE + 3
+    assert [dict(request.url.params) for request in server.requests] == [
+        {"kind": "row"},
+        {"kind": "row", "start": str(RECORDS_PAGE)},
+    ]

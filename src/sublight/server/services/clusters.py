@@ -84,7 +84,13 @@ class Clusters:
         with self._database.write() as connection:
             if key is not None and idempotency.find(connection, key, body_hash, time=now) is not None:
                 return self._view(connection, cluster_rows.get(connection, request.name))
-            if cluster_rows.find(connection, request.name) is not None:
+            present = cluster_rows.find(connection, request.name)
+            if present is not None and present.state == "deleting":
+                raise NameTaken(
+                    f"the cluster {request.name!r} is being deleted, and its name is free once its nodes are gone; wait a "
+                    "moment, or choose another name"
+                )
+            if present is not None:
                 raise NameTaken(
                     f"there is a cluster {request.name!r} already; use it as it is (ws.clusters.get({request.name!r})), "
                     "change its limits with `sublight cluster update`, or choose another name"
