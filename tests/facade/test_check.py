@@ -217,6 +217,7 @@ def test_a_notebook_is_read_cell_by_cell_without_its_magics(tmp_path: Path) -> N
 
     assert ("cell 4, line 3", "Workspace.sync_keys", Status.REFUSED) in found(path)
     assert file.source.problems == []
+    assert {"cell": 4, "line": 3}.items() <= file.as_json()["uses"][-1].items()
     assert file.verdict.startswith("runs up to cell 4, line 3, where Workspace.sync_keys is not supported")
 
 
@@ -256,6 +257,25 @@ def test_a_script_with_wrong_syntax_is_named_with_its_line(tmp_path: Path) -> No
     assert next(checked(path).lines(shows_all=False)).startswith("submit.py:2: the syntax is wrong")
 
 
+def test_names_of_other_libraries_that_are_put_back_are_named(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        import numpy as np
+        import pandas
+        from sklearn.externals import joblib
+        from azureml.core import Run
+        x = np.zeros(3, dtype=np.float)
+        np.float64(1)
+        """,
+    )
+
+    uses = [(place, name, status) for place, name, status in found(path) if "." in name]
+
+    assert uses == [("4", "sklearn.externals.joblib", Status.DIFFERS), ("6", "numpy.float", Status.DIFFERS)]
+    assert any("NumPy 1.24 has dropped it" in line for line in checked(path).lines(shows_all=False))
+
+
 def test_files_without_the_sdk_are_only_counted(tmp_path: Path) -> None:
     script(tmp_path, "import numpy\nrun = 1\nrun.log('a')\n", "other.py")
     script(tmp_path, "import azureml.core\nazureml.core.Run.get_context()\n", "deep/train.py")
@@ -285,7 +305,7 @@ def test_the_report_as_data_has_every_use_with_its_place(tmp_path: Path) -> None
     data = check(tmp_path).as_json()
 
     assert data["counts"]["not supported"] == 0
-    assert {"place": "15", "name": "Experiment.submit", "status": "works", "how": ""} in data["files"][0]["uses"]
+    assert {"line": 15, "name": "Experiment.submit", "status": "works", "how": ""} in data["files"][0]["uses"]
 
 
 @pytest.mark.parametrize(

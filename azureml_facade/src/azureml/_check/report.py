@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml._check.inference import Use, uses
+from azureml._check.removed import removed_names
 from azureml._check.sources import Source, python_files, read
 from azureml._features.table import Status
 
@@ -83,12 +84,10 @@ class FileReport:
             "file": self.shown,
             "verdict": self.verdict,
             "counts": {WORDS[status]: count for status, count in self.counts.items()},
-            "problems": [
-                {"place": self.source.place(line), "problem": problem} for line, problem in self.source.problems
-            ],
+            "problems": [{**self.source.position(line), "problem": problem} for line, problem in self.source.problems],
             "uses": [
                 {
-                    "place": self.source.place(use.line),
+                    **self.source.position(use.line),
                     "name": use.feature.name,
                     "status": WORDS[use.feature.status],
                     "how": use.feature.how,
@@ -155,6 +154,7 @@ def check(folder: Path) -> Report:
         if not found and not (source.problems and "azureml" in _raw(path)):
             report.others += 1
             continue
+        found = sorted([*found, *removed_names(source)], key=lambda use: use.line)
         shown = path.name if path == folder else str(path.relative_to(folder))
         report.files.append(FileReport(source, shown, found))
     return report

@@ -63,6 +63,11 @@ class Source:
         """Whether lines are counted within cells."""
         return self.path.suffix == ".ipynb"
 
+    def position(self, line: int) -> dict[str, int]:
+        """``{"line": 12}``, and the number of the ``cell`` in a notebook."""
+        cell, inside = divmod(line, _CELL)
+        return {"cell": cell, "line": inside} if cell else {"line": inside}
+
     def place(self, line: int) -> str:
         """``12``, or ``cell 3, line 12`` in a notebook."""
         cell, inside = divmod(line, _CELL)
