@@ -35,7 +35,8 @@ class Script:
     ``interpreter_arguments`` stand before the script (``["-u"]``, ``["-m", "my_wrapper"]``). ``max_run_seconds`` ends a
     run that takes longer. ``retries_max`` is how often a run whose node was lost is started again. ``environment`` is
     ``"current"``, the Python that the node's agent runs with; or an ``Environment`` (or the path of a requirements file or
-    conda YAML), which the node builds once and keeps.
+    conda YAML), which the node builds once and keeps. Everybody who may read the workspace can see
+    ``environment_variables``, so secrets do not belong there.
 
     With ``needs_workspace_access``, ``Workspace.from_config()`` works inside the script: it reads the workspace and
     submits runs in the submitter's name, for as long as the script runs. ``annotations`` (JSON, at most 256 kB) are kept
