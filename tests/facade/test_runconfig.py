@@ -232,3 +232,16 @@ def test_a_setting_that_no_version_knew_is_kept_and_told_once(caplog: pytest.Log
     assert [record.message for record in caplog.records] == [
         "RunConfiguration has no setting 'nod_count'; it is kept, and has no effect"
     ]
+
+
+def test_what_is_read_from_a_file_is_of_pythons_own_types(tmp_path: Path) -> None:
+    written = RunConfiguration()
+    written.max_run_duration_seconds = 600
+    written.save(tmp_path, "mine")
+
+    read = RunConfiguration.load(tmp_path, "mine")
+
+    assert type(read.node_count) is int
+    assert type(read.max_run_duration_seconds) is int
+    assert type(read.environment.python.user_managed_dependencies) is bool
+    assert type(read.environment.docker.shm_size) is str

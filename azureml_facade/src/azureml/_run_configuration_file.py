@@ -26,7 +26,7 @@ def load(kind: type[RunConfiguration], path: str | Path, name: str | None = None
     environment = _value(content, "environment")
     if isinstance(environment, str):
         _set(content, "environment", _content(_beside(file, environment)))
-    config._fill(content)
+    config._fill(_plain(content))
     _read_conda_file(config, file)
     if isinstance(environment, str):
         _set(content, "environment", environment)
@@ -128,6 +128,24 @@ def _content(file: Path) -> Any:
     if not isinstance(content, dict):
         raise UserErrorException(f"{file} must hold the keys of a run configuration, got {content!r}")
     return content
+
+
+def _plain(value: Any) -> Any:
+    """The values alone, in Python's own types: what keeps the comments and spellings of a file is of no JSON type."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    from ruamel.yaml.scalarbool import ScalarBoolean
+
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, ScalarBoolean):  # made from an int, because a bool cannot be
+        return bool(value)
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)
 
 
 def _write(file: Path, content: Any) -> None:

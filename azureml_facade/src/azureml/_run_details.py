@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from azureml._annotations import annotations_of
+
+module_logger = logging.getLogger(__name__)
 
 STATUSES = {
     "created": "NotStarted",
@@ -33,6 +36,8 @@ _INPUT_TYPES = {"tabular": "TabularDataset", "file": "FileDataset"}
 
 def v1_status(view: Any) -> str:
     """The status of a run in the words of v1."""
+    if view.status in ("stopping", "canceled") and _failed_from_outside(view) is not None:
+        return "Failed"
     return STATUSES.get(view.status, str(view.status))
 
 
@@ -69,7 +74,7 @@ def details_of(run: Any, *, with_logs: bool = False) -> dict[str, Any]:
     if view.ended is not None:
         details["endTimeUtc"] = _utc(view.ended)
     details["services"] = {}
-    if view.status == "failed":
+    if details["status"] == "Failed":
         details["error"] = _error_of(view)
     notes = annotations.get("notes", [])
     if notes:
@@ -154,6 +159,29 @@ def list_runs(
             yield from run.get_children(True, tags, properties, type, status, _with_submitted=False)
 
 
+def end_from_outside(run: Any, how: str, message: str = "") -> None:
+    """``complete()`` or ``fail()`` on a run that goes on elsewhere: its own script ends it well, a failure stops it."""
+    from azureml.core.run import FAILED_PROPERTY, _v1_errors
+
+    if v1_status(run._view()) in TERMINAL_STATUSES:
+        module_logger.info("run %s has ended already; %s() changes nothing", run.id, how)
+    elif how == "fail":
+        with _v1_errors():
+            run._sdk_run.update(properties={FAILED_PROPERTY: message or "another program said that it failed"})
+        run.cancel()
+    else:
+        module_logger.warning(
+            "run %s is completed by its script when that ends, so that complete() changes nothing here", run.id
+        )
+
+
+def _failed_from_outside(view: Any) -> str | None:
+    from azureml.core.run import FAILED_PROPERTY
+
+    reason: str | None = view.properties.get(FAILED_PROPERTY)
+    return reason
+
+
 def matches(
     run: Any, *, tags: Any = None, properties: Any = None, type: str | None = None, status: str | None = None
 ) -> bool:
@@ -234,12 +262,14 @@ def _has(read: Any, wanted: Any) -> bool:
 
 
 def _error_of(view: Any) -> dict[str, Any]:
+    told = _failed_from_outside(view)
+    reason = view.reason if told is None else told
     return {
         "error": {
-            "code": "UserError" if view.exit_code else "ServiceError",
-            "message": view.reason,
+            "code": "UserError" if view.exit_code or told is not None else "ServiceError",
+            "message": reason,
             "messageFormat": "{Message}",
-            "messageParameters": {"Message": view.reason},
+            "messageParameters": {"Message": reason},
             "details": [],
         },
         "time": "0001-01-01T00:00:00.000Z" if view.ended is None else _utc(view.ended),

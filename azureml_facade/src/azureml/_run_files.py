@@ -14,14 +14,21 @@ from typing import Any
 
 STANDARD_LOG = "user_logs/std_log.txt"
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
+ENVIRONMENT_LOG = "environment_log.txt"
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 SWEEP_LOG = "azureml-logs/hyperdrive.txt"
 
 _WITH_SCRIPT = ("script", "trial")
 
 
 def file_names(run: Any) -> list[str]:
-    """The names of all files and logs, in order."""
-    return sorted({*(artifact.path for artifact in run._sdk_run.artifacts()), *log_names(run)})
+    """The names of all files and logs: the logs, then what the script left, each in order.
+
+    Scripts take the last one (``get_file_names()[-1]``) for the model, which it was as long as the logs were named so
+    that they came first.
+    """
+    logs = log_names(run)
+    return [*logs, *sorted({artifact.path for artifact in run._sdk_run.artifacts()} - set(logs))]
 
 
 def log_names(run: Any) -> dict[str, str]:
@@ -31,6 +38,8 @@ def log_names(run: Any) -> dict[str, str]:
     if kind in _WITH_SCRIPT and STANDARD_LOG in names:
         # Before 2022 it had the one name, afterwards the other; scripts in use ask for either.
         names[DRIVER_LOG] = STANDARD_LOG
+    if ENVIRONMENT_LOG in names:
+        names[BUILD_LOG] = names.pop(ENVIRONMENT_LOG)
     if kind == "sweep":
         names[SWEEP_LOG] = ""
     return dict(sorted(names.items()))

@@ -141,8 +141,10 @@ class Reporting:
         columns = named.pop("_columns", None)
         try:
             getattr(reporter, method)(name, *values, **(columns if columns is not None else named))
-        except (TypeError, ValueError) as error:
-            raise user_error(str(error)) from None
+        except Exception as error:
+            if isinstance(error, (TypeError, ValueError)) or type(error).__module__ == "sublight.core.errors":
+                raise user_error(str(error)) from None
+            raise
 
 
 def _as_metric_value(name: str, value: Any) -> tuple[Any, str]:

@@ -30,6 +30,8 @@ SWEEP_RUN_TYPE = "hyperdrive"
 
 # A property for each metric that another program reported on a run (see `azureml._outside_reports`).
 REPORT_PROPERTY = "azureml.report."
+# A property of a run that another program ended with ``fail()``: why.
+FAILED_PROPERTY = "azureml.failed"
 
 _CHILDREN_MAX = 100
 
@@ -583,18 +585,26 @@ class Run(Reporting):
             if submitted is not None and submitted.id == self._run_id:
                 self._reports = submitted._reporter()
             else:
-                from azureml._outside_reports import ReportsFromOutside
+                return self._reports_from_outside()
+        return self._reports_from_outside() if self._has_ended_here() else self._reports
 
-                return ReportsFromOutside(self)
-        return self._reports
+    def _reports_from_outside(self) -> Any:
+        from azureml._outside_reports import ReportsFromOutside
+
+        return ReportsFromOutside(self)
+
+    def _has_ended_here(self) -> bool:
+        """True when this program began the run and has ended it; what is tagged or reported now comes from outside."""
+        return bool(getattr(self._reports, "has_ended", False))
 
     def _end(self, how: str, _set_status: bool, *details: str) -> None:
         if not _set_status:
             return
         if self._reports is None or not hasattr(self._reports, how):
-            raise user_error(
-                f"run {self._run_id} was not started by this program, which therefore cannot {how} it; cancel() ends it"
-            )
+            from azureml._run_details import end_from_outside
+
+            end_from_outside(self, how, *details)
+            return
         with _v1_errors():
             getattr(self._reports, how)(*details)
 
@@ -818,6 +828,9 @@ class _OwnChild(Run):
         """Runs that programs begin have no type."""
         return None
 
+    def _has_ended_here(self) -> bool:
+        return self._parent._has_ended_here()  # its news went with those of its parent
+
     def flush(self, timeout_seconds: int = 300) -> None:
         """Return when all that was reported is kept; a child's news travel with its parent's."""
         self._parent.flush(timeout_seconds)
@@ -829,7 +842,7 @@ def _type_of_kind(kind: str) -> str | None:
 
 def is_hidden_property(name: str) -> bool:
     """True for the properties that the facade keeps for itself."""
-    return name.startswith((METRIC_TYPE_PROPERTY, REPORT_PROPERTY))
+    return name.startswith((METRIC_TYPE_PROPERTY, REPORT_PROPERTY)) or name == FAILED_PROPERTY
 
 
 def _has_server() -> bool:
