@@ -473,6 +473,8 @@ def _described(given: str) -> _Value:
     """The value that a text of ``returns`` speaks of."""
     if given.startswith("class "):
         return _Value("class", (given.removeprefix("class "),))
+    if given.startswith("out "):
+        return _Value("out", path=given.removeprefix("out "))
     kind = {"[": "list", "{": "dict", "(": "tuple"}.get(given[0], "object")
     return _Value(kind, tuple(given.strip("[]{}()").split("|")))
 

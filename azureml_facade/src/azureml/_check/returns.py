@@ -1,7 +1,7 @@
 """What the methods and attributes of the SDK v1 give, as far as the check needs it to follow values.
 
 ``X`` is an object of class X, ``X|Y`` of one of them, ``[X]`` a list, ``{X}`` a dictionary by name, ``(X)`` a tuple of them,
-``class X`` the class itself.
+``class X`` the class itself, ``out X`` something out of scope.
 """
 
 from __future__ import annotations
@@ -84,7 +84,13 @@ MEMBERS = {
     "MMLBaseEstimator": {"run_config": "RunConfiguration", "conda_dependencies": "CondaDependencies"},
     "HyperDriveConfig": {"run_config": "ScriptRunConfig", "estimator": "Estimator"},
     "CondaDependencies": {"create": "CondaDependencies"},
-    "Model": {"register": "Model", "list": "[Model]", "run": "Run", "Framework": "class Framework"},
+    "Model": {
+        "register": "Model",
+        "list": "[Model]",
+        "run": "Run",
+        "Framework": "class Framework",
+        "deploy": "out azureml.core.webservice.Webservice",
+    },
     "Dataset": {
         "Tabular": "class TabularDatasetFactory",
         "File": "class FileDatasetFactory",

@@ -60,6 +60,9 @@ NAMED_CLASSES = [
     "RunDetails",
 ]
 
+# How many names in scope the count of the sweeps has; its tables list those that are used most.
+COUNTED_IN_SWEEPS = 199
+
 
 @dataclass(slots=True)
 class Coverage:
@@ -110,7 +113,7 @@ def sentences(found: Coverage) -> list[str]:
     refused = ", ".join(found.uses_refused)
     return [
         f"Of the {_all(found.used_in_sweeps)} names in scope that public HyperDrive scripts and notebooks are counted to use, "
-        f"{_working(found.used_in_sweeps)} work.",
+        f"{_working(found.used_in_sweeps)} work ({COUNTED_IN_SWEEPS} were counted; the frequency tables list the most frequent).",
         f"Of the {_all(found.used)} names in scope that any public script or notebook is counted to use, {_working(found.used)} "
         f"work{f' (not: {refused})' if refused else ''}.",
         f"Of the {_all(found.keywords)} keywords that they give, {found.keywords['works']} are taken.",
