@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The tests start hundreds of Python processes, which would all compile the same files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo check test lint types unit bench clean help
 

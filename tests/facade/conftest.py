@@ -11,7 +11,7 @@ import sublight as sl
 from azureml.core.workspace import Workspace, _Identity, _standing_for
 from sublight.sdk.client import Client
 from sublight.sdk.endpoint import Endpoint
-from tests.server.harness import Harness
+from tests.server.harness import Harness, app_over
 from tests.server.world import TestClient
 
 URL = "http://127.0.0.1"
@@ -29,7 +29,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 def sdk(harness: Harness) -> sl.Workspace:
     """The Sublight SDK's workspace on that server; whenever it waits, the server's loops go on."""
     token = harness.services.people.ensure_owner(present="")
-    http = TestClient(harness.workspace.app, base_url=URL)
+    http = TestClient(app_over(harness), base_url=URL)
     return sl.Workspace(client=Client(Endpoint(URL, token), http=http, sleep=lambda _: harness.settle()))
 
 

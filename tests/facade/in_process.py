@@ -10,7 +10,7 @@ import sublight
 from azureml.core import Workspace
 from sublight.sdk.client import Client
 from sublight.sdk.endpoint import Endpoint
-from tests.server.harness import Harness
+from tests.server.harness import Harness, app_over
 from tests.server.world import TestClient
 
 URL = "http://127.0.0.1"
@@ -22,7 +22,7 @@ def served_workspace(folder: Path) -> Iterator[tuple[Workspace, Harness]]:
     harness = Harness(folder)
     try:
         token = harness.services.people.ensure_owner(present="")
-        http = TestClient(harness.workspace.app, base_url=URL)
+        http = TestClient(app_over(harness), base_url=URL)
         workspace = Workspace("sub", "group", "wonderland")
         workspace._sdk_workspace = sublight.Workspace(
             client=Client(Endpoint(URL, token), http=http, sleep=lambda _: harness.settle())

@@ -13,7 +13,7 @@ from sublight.sdk.client import Client
 from sublight.sdk.endpoint import Endpoint
 from sublight.sdk.workspace import Workspace
 from sublight.store import tables
-from tests.server.harness import Harness
+from tests.server.harness import Harness, app_over
 from tests.server.world import TestClient
 from tests.unit.cli.conftest import Sublight
 
@@ -32,7 +32,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 def workspace(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """What every command talks to; emptied afterwards."""
     token = harness.services.people.ensure_owner(present="")
-    http = TestClient(harness.workspace.app, base_url=URL)
+    http = TestClient(app_over(harness), base_url=URL)
     workspace = Workspace(client=Client(Endpoint(URL, token), http=http, sleep=lambda _: None))
     monkeypatch.setattr(Workspace, "from_config", lambda path=None: workspace)
     yield workspace

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from sublight.store import migrations, tables
 from sublight.store.database import open_sqlite
@@ -20,6 +21,12 @@ def test_a_migrated_database_has_the_tables_of_the_code_and_nothing_else(tmp_pat
 
     database.close()
     assert differences == []
+
+
+def test_the_newest_revision_is_the_one_that_starts_look_for() -> None:
+    scripts = ScriptDirectory(str(migrations.FOLDER))
+
+    assert scripts.get_current_head() == migrations.HEAD
 
 
 def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
