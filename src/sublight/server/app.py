@@ -64,9 +64,7 @@ class Services:
     workspace_name: str
     started: float
 
-    def compare(
-        self, run_ids: Sequence[str], *, metric: str | None = None, direction: str | None = None
-    ) -> Comparison:
+    def compare(self, run_ids: Sequence[str], *, metric: str | None = None, direction: str | None = None) -> Comparison:
         """Runs side by side."""
         return self.comparing(run_ids, metric=metric, direction=direction)
 

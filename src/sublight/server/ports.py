@@ -28,7 +28,6 @@ class NodeSupply(Protocol):
     def stop_node(self, node_id: str, handle: Mapping[str, Any]) -> None:
         """End the agent and everything that it started; silent when it is gone already."""
 
-
     def remove_node(self, node_id: str) -> str:
         """Remove what is kept on disk of a node that was stopped; returns the last line of its agent's log."""
 

@@ -116,9 +116,10 @@ def page(
     before: int | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Runs, newest first: without ``parent_id`` those that nobody else started, unless ``kind`` asks for trials or children.
+    """Runs, newest first: without ``parent_id`` those that nobody else started, unless ``kind`` asks for others.
 
-    A run whose whole id is ``search`` is found, whoever started it. ``tag`` is ``key`` or ``key=value``; ``search`` looks for text in id, name and experiment.
+    A run whose whole id is ``search`` is found, whoever started it. ``tag`` is ``key`` or ``key=value``; ``search`` looks
+    for text in id, name and experiment.
     """
     query = select(runs)
     if parent_id:

@@ -438,9 +438,7 @@ class SampleServices:
         self.canceled.clear()
         self.logged_out.clear()
 
-    def compare(
-        self, run_ids: Sequence[str], *, metric: str | None = None, direction: str | None = None
-    ) -> Comparison:
+    def compare(self, run_ids: Sequence[str], *, metric: str | None = None, direction: str | None = None) -> Comparison:
         self.compared_by = (metric, direction)
         columns = [_column(self.runs.get(run_id)) for run_id in run_ids]
         return Comparison(
