@@ -12,7 +12,7 @@ import pytest
 
 from azureml.core import Experiment, ScriptRunConfig, Workspace
 from azureml.core.compute import AmlCompute, ComputeTarget
-from azureml.exceptions import ActivityFailedException
+from azureml.exceptions import ActivityFailedException, ServiceException
 from azureml.train.hyperdrive import (
     BanditPolicy,
     BayesianParameterSampling,
@@ -30,6 +30,7 @@ from azureml.train.hyperdrive import (
 )
 from azureml.train.sklearn import SKLearn
 from azureml.widgets import RunDetails
+from sublight.core.errors import ServerUnavailable
 from tests.server.harness import FakeAgent, Harness, scalar
 
 SPACE = {"--lr": choice(0.5, 1.0), "depth": choice(1, 2)}
@@ -327,3 +328,38 @@ def test_the_widget_waits_where_nobody_looks_and_its_data_are_those_of_notebooks
         (2, 0.5, 1),
         (3, 0.7, 2),
     }
+
+
+def test_metrics_of_all_children_come_in_one_answer_however_many_they_are(
+    harness: Harness, experiment: Experiment, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment.submit(config(source), display_name="the hunt")
+    lines = b"".join(scalar("Accuracy", value) for value in (0.25, 0.5)) + scalar("loss", float("nan"))
+    work_off(harness, lambda _: (lines, 0))
+    asked: list[str] = []
+    client = experiment.workspace._sdk.client
+    get = client.get
+    monkeypatch.setattr(client, "get", lambda path, *rest, **query: (asked.append(path), get(path, *rest, **query))[1])
+
+    metrics = run.get_metrics()
+
+    assert [row["Accuracy"] for row in metrics.values()] == [[0.25, 0.5]] * 4
+    assert all(row["loss"] != row["loss"] for row in metrics.values())
+    assert sum("metrics" in path for path in asked) == 1
+    assert len(asked) <= 3
+    assert run.display_name == "the hunt"
+
+
+def test_a_server_that_is_away_is_told_in_v1s_words(
+    experiment: Experiment, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment.submit(config(source))
+    run._sdk_run  # noqa: B018  # known before the server goes away
+
+    def away(*_: object, **__: object) -> None:
+        raise ServerUnavailable("the server does not answer")
+
+    monkeypatch.setattr(experiment.workspace._sdk.client, "get", away)
+    for ask in (run.get_metrics, run.get_hyperparameters, run.get_best_run_by_primary_metric, run.get_tags):
+        with pytest.raises(ServiceException):
+            ask()

@@ -30,10 +30,38 @@ def metrics_of(
     if not recursive:
         return _own_metrics(run, name, populate)
     found = {run.id: _own_metrics(run, name, populate)}
-    for child in run.get_children(recursive=True):
-        if run_type is None or child.type == run_type:
-            found[child.id] = _own_metrics(child, name, populate)
+    pending = [run._sdk_run]
+    while pending:
+        parent = pending.pop()
+        children = parent.trials()
+        found.update(metrics_of_children(parent, children, name, populate, run_type))
+        # What has children of its own says so by its kind; a trial or a child run has none.
+        pending += [child for child in children if child.kind in ("sweep", "script", "interactive")]
     return {run_id: metrics for run_id, metrics in found.items() if metrics}
+
+
+def metrics_of_children(
+    sdk_parent: Any,
+    children: Iterable[Any],
+    name: str | None = None,
+    populate: bool = False,
+    run_type: str | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The metrics of all children of a run by their id, in the order of ``children``; a few requests for all of them."""
+    from azureml.core.run import _type_of_kind
+
+    logged = sdk_parent.children_metrics()
+    found = {}
+    for child in children:
+        if child.id not in logged or (run_type is not None and _type_of_kind(child.kind) != run_type):
+            continue
+        scalars = {
+            series.name: [float("nan") if value is None else float(value) for value in series.values]
+            for series in logged[child.id].series
+        }
+        records = [(record.kind, record.name, record.content) for record in logged[child.id].records]
+        found[child.id] = _as_v1(child, scalars, records, name, populate)
+    return found
 
 
 def metrics_of_sdk_run(sdk_run: Any, name: str | None = None, populate: bool = False) -> dict[str, Any]:
@@ -45,6 +73,12 @@ def metrics_of_sdk_run(sdk_run: Any, name: str | None = None, populate: bool = F
         last = float("nan") if summary.last is None else float(summary.last)
         scalars[summary.name] = [last] if summary.count == 1 else list(sdk_run.series(summary.name).values)
     records = [(record.kind, record.name, record.content) for record in sdk_run.records()]
+    return _as_v1(sdk_run, scalars, records, name, populate)
+
+
+def _as_v1(
+    sdk_run: Any, scalars: dict[str, list[float]], records: list[tuple[str, str, Any]], name: str | None, populate: bool
+) -> dict[str, Any]:
     properties = sdk_run.view.properties
     if any(key.startswith(REPORT_PROPERTY) for key in properties):
         from azureml._outside_reports import reports_in

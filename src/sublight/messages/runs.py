@@ -160,6 +160,23 @@ class RecordView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChildMetrics:
+    """Everything that one child of a run has logged: each scalar metric with all its points, and the records."""
+
+    run_id: str
+    series: list[MetricSeries]
+    records: list[RecordView]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildMetricsPage:
+    """The metrics of some children in index order; ``next_start`` goes into the next request, None on the last page."""
+
+    children: list[ChildMetrics]
+    next_start: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogFile:
     """A log of a run; ``user_logs/std_log.txt`` is what the script printed."""
 

@@ -17,6 +17,8 @@ from sublight.messages.runs import (
     RECORDS_PAGE,
     ArtifactView,
     AttemptView,
+    ChildMetrics,
+    ChildMetricsPage,
     EventView,
     LogFile,
     MetricSeries,
@@ -266,6 +268,19 @@ class Run:
             records += page
             if len(page) < RECORDS_PAGE:
                 return records
+
+    def children_metrics(self) -> dict[str, ChildMetrics]:
+        """All that its trials or children have logged, by their id; a request for every hundred of them.
+
+        Each has ``series`` (name, steps, values, times; values may be None for NaN and text for infinities) and ``records``.
+        """
+        found: dict[str, ChildMetrics] = {}
+        start: int | None = 0
+        while start is not None:
+            page = self._client.get(f"{self._path}/children-metrics", ChildMetricsPage, start=start)
+            found |= {child.run_id: child for child in page.children}
+            start = page.next_start
+        return found
 
     def artifacts(self) -> list[ArtifactView]:
         """The files it left behind."""

@@ -108,6 +108,7 @@ ROUTES: dict[tuple[str, str], Rule] = {
     ("PATCH", _EXPERIMENT): Rule(_P.SUBMIT, "changing an experiment"),
     ("DELETE", _EXPERIMENT): Rule(_P.SUBMIT, "deleting an experiment"),
     **_read(*(f"{_RUN}/{part}" for part in ("trials", "curves", "metrics", "series", "records", "attempts", "events"))),
+    **_read(f"{_RUN}/children-metrics"),
     **_read(f"{_RUN}/logs", f"{_RUN}/logs/content", f"{_RUN}/artifacts", f"{_RUN}/artifacts/content"),
     # Assets and datastores.
     ("POST", f"{_API}/assets"): Rule(_P.SUBMIT, "registering an asset"),

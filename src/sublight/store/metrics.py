@@ -160,6 +160,18 @@ def points(connection: Connection, run_id: str, name: str, *, start: int = 0) ->
     return found
 
 
+def all_points(connection: Connection, run_id: str) -> dict[str, Points]:
+    """All points of all scalar metrics of a run, by name."""
+    query = select(metric_chunks).where(metric_chunks.c.run_id == run_id)
+    found: dict[str, Points] = {}
+    for chunk in connection.execute(query.order_by(metric_chunks.c.name, metric_chunks.c.first)):
+        points = found.setdefault(chunk.name, Points.empty())
+        points.steps.frombytes(chunk.steps)
+        points.values.frombytes(chunk.points)
+        points.times.frombytes(chunk.times)
+    return found
+
+
 def _tail(kind: str, data: bytes, skip: int) -> Any:
     values: Any = array(kind)
     values.frombytes(data)

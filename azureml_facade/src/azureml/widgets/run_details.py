@@ -20,7 +20,7 @@ class RunDetails:
     def __init__(self, run_instance: Any) -> None:
         self._run = run_instance
 
-    def show(self, render_lib: Any = None, widget_settings: Any = None) -> None:  # noqa: ARG002  # the signature of v1
+    def show(self, render_lib: Any = None, widget_settings: Any = None) -> None:  # the signature of v1
         """In a notebook: a display that renews itself until the run has ended; the cell returns at once.
 
         In a plain program: wait for the end with a progress display. Ctrl-C ends the waiting, not the run.
@@ -34,7 +34,7 @@ class RunDetails:
         except KeyboardInterrupt:
             print(f"{self._run.id} goes on; run.cancel() ends it", file=sys.stderr, flush=True)
 
-    def get_widget_data(self, widget_settings: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def get_widget_data(self, widget_settings: Any = None) -> dict[str, Any]:
         """What the display shows, as data: status, run_id, and for a sweep child_runs and the primary metric's name."""
         return widget_data(self._run)
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request
 from sublight.messages.definitions import SubmitRequest
 from sublight.messages.runs import (
     AttemptView,
+    ChildMetricsPage,
     Comparison,
     EventView,
     MetricSeries,
@@ -82,6 +83,11 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
     @router.get("/runs/{run_id}/curves")
     def list_curves(run_id: str, max_points: int = 200) -> list[TrialCurve]:
         return metrics.curves(run_id, max_points)
+
+    @router.get("/runs/{run_id}/children-metrics")
+    def list_children_metrics(run_id: str, start: int = Query(0, ge=0, lt=2**31)) -> ChildMetricsPage:
+        """Everything that the children have logged; ``start`` of the next page is the answer's ``next_start``."""
+        return metrics.of_children(run_id, start)
 
     @router.get("/runs/{run_id}/metrics")
     def list_metrics(run_id: str) -> list[MetricSummary]:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sublight.core.errors import InvalidInput
 from sublight.core.thinning import kept_indexes
-from sublight.messages.runs import RECORDS_PAGE, MetricSeries, MetricSummary, RecordView, TrialCurve
+from sublight.messages.runs import (
+    RECORDS_PAGE,
+    ChildMetrics,
+    ChildMetricsPage,
+    MetricSeries,
+    MetricSummary,
+    RecordView,
+    TrialCurve,
+)
 from sublight.server.services import views
 from sublight.store import metrics as metric_rows
 from sublight.store import runs as run_rows
 from sublight.store.database import Database
 
 POINTS_MAX = 2000
+CHILDREN_PAGE = 100
+NUMBERS_PAGE = 1_000_000
 
 
 class Metrics:
@@ -66,6 +77,28 @@ class Metrics:
                 for row in metric_rows.records_of(connection, run_id, kind, start=start, limit=RECORDS_PAGE)
             ]
 
+    def of_children(self, run_id: str, start: int = 0) -> ChildMetricsPage:
+        """All that the children of a run have logged, in a few large answers instead of several for each child.
+
+        A page ends after 100 children or a million numbers, whichever comes first.
+        """
+        if start < 0:
+            raise InvalidInput(f"start must be 0 or more, got {start}")
+        with self._database.read() as connection:
+            run_rows.get(connection, run_id)
+            children = [child.id for child in run_rows.children(connection, run_id)]
+            found: list[ChildMetrics] = []
+            amount = 0
+            for child_id in children[start : start + CHILDREN_PAGE]:
+                series = metric_rows.all_points(connection, child_id)
+                records = metric_rows.records_of(connection, child_id, limit=RECORDS_PAGE)
+                found.append(_child_metrics(child_id, series, records))
+                amount += sum(map(len, series.values())) + len(records)
+                if amount > NUMBERS_PAGE:
+                    break
+        end = start + len(found)
+        return ChildMetricsPage(children=found, next_start=end if end < len(children) else None)
+
     def curves(self, sweep_id: str, max_points: int = 200) -> list[TrialCurve]:
         """The primary metric of every trial of a sweep, in index order."""
         with self._database.read() as connection:
@@ -90,3 +123,24 @@ class Metrics:
             values=[views.plain_number(found.values[i]) for i in kept],
             times=[found.times[i] for i in kept],
         )
+
+
+def _child_metrics(run_id: str, series: Mapping[str, metric_rows.Points], records: Sequence[Any]) -> ChildMetrics:
+    return ChildMetrics(
+        run_id=run_id,
+        series=[
+            MetricSeries(
+                run_id=run_id,
+                name=name,
+                count=len(points),
+                steps=list(points.steps),
+                values=[views.exact_number(value) for value in points.values],
+                times=list(points.times),
+            )
+            for name, points in series.items()
+        ],
+        records=[
+            RecordView(name=row.name, kind=row.kind, step=row.step, time=row.time, content=row.content)
+            for row in records
+        ],
+    )

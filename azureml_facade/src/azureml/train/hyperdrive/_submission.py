@@ -26,13 +26,14 @@ def submit(
     experiment: Any,
     config: HyperDriveConfig,
     tags: dict[str, str] | None = None,
-    **_kwargs: Any,  # show_output and the like were accepted and did nothing
+    **kwargs: Any,  # display_name and properties count; show_output and the like were accepted and did nothing
 ) -> HyperDriveRun:
     """Start the sweep and return its run at once."""
     from azureml._dry_run import stop_if_dry
-    from azureml._submission import prepare
+    from azureml._submission import prepare, submission_errors
     from azureml.train.hyperdrive.run import HyperDriveRun
     from sublight import SublightError, Sweep, maximize, minimize
+    from sublight.sdk.errors import InvalidInput
 
     template = config.estimator if config.estimator is not None else config.run_config
     space = space_of(config._hyperparameter_sampling)
@@ -74,12 +75,17 @@ def submit(
         sdk_run = experiment._sdk.submit(
             sweep,
             on=prepared.target,
+            name=kwargs.get("display_name"),
             tags={**prepared.tags, **(tags or {})},
-            properties=prepared.properties,
+            properties={**prepared.properties, **(kwargs.get("properties") or {})},
             run_id=_run_id(config),
         )
-    except SublightError as error:
+    except InvalidInput as error:
         raise HyperDriveConfigException(str(error)) from None
+    except SublightError as error:
+        # Not the configuration's fault: the server is away, the caller may not, the folder is too large.
+        with submission_errors():
+            raise error
     return HyperDriveRun(experiment, sdk_run.id, hyperdrive_config=config, _sdk_run=sdk_run)
 
 

@@ -8,7 +8,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from azureml.core.run import Run
+from azureml.core.run import Run, _v1_errors
 from azureml.train.hyperdrive._translation import as_declared
 from azureml.train.hyperdrive.exceptions import (
     HyperDriveConfigException,
@@ -82,7 +82,8 @@ class HyperDriveRun(Run):
         candidates = [trial for trial in self._trials() if trial.view.best_value is not None]
         if include_resume_from_runs:
             for parent in self._parents():
-                candidates += [trial for trial in parent.trials() if trial.view.best_value is not None]
+                with _v1_errors():
+                    candidates += [trial for trial in parent.trials() if trial.view.best_value is not None]
         if not include_failed:
             candidates = [trial for trial in candidates if trial.view.status != "failed"]
         if not include_canceled:
@@ -129,14 +130,11 @@ class HyperDriveRun(Run):
 
     def get_metrics(self) -> dict[str, dict[str, Any]]:  # type: ignore[override]  # narrower, as it was
         """The metrics of each child that has any, by the child's id."""
-        from azureml.core.run import _wrap
+        from azureml._run_metrics import metrics_of_children
 
-        found = {}
-        for trial in self._trials():
-            metrics = _wrap(self.experiment.workspace, trial).get_metrics()
-            if metrics:
-                found[trial.id] = metrics
-        return found
+        with _v1_errors():
+            found = metrics_of_children(self._sdk_run, self._trials())
+        return {run_id: metrics for run_id, metrics in found.items() if metrics}
 
     # -- its course ---------------------------------------------------------------------------------------------------
 
@@ -155,7 +153,7 @@ class HyperDriveRun(Run):
     def wait_for_completion(
         self,
         show_output: bool = False,
-        wait_post_processing: bool = False,  # noqa: ARG002  # a sweep has none
+        wait_post_processing: bool = False,  # a sweep has none
         raise_on_error: bool = True,
     ) -> dict[str, Any]:
         """Come back when the sweep has ended; ``show_output`` shows how it goes, never the logs of children.
@@ -167,7 +165,8 @@ class HyperDriveRun(Run):
         try:
             if show_output:
                 print(f"RunId: {self.id}\nWeb View: {self.get_portal_url()}\n", flush=True)
-            self._sdk_run.wait(progress=show_output)
+            with _v1_errors():
+                self._sdk_run.wait(progress=show_output)
         except KeyboardInterrupt:
             if not show_output:
                 raise
@@ -182,7 +181,7 @@ class HyperDriveRun(Run):
             raise ActivityFailedException(self._sdk_run.reason)
         return details
 
-    def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:  # noqa: ARG002
+    def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:
         """Refused: a sweep fails or completes by itself."""
         raise HyperDriveNotImplementedException("a sweep cannot be failed by hand; cancel() ends it")
 
@@ -248,7 +247,8 @@ class HyperDriveRun(Run):
 
     def _trials(self) -> list[Any]:
         """All children in the order of their index; one request."""
-        trials: list[Any] = self._sdk_run.trials()
+        with _v1_errors():
+            trials: list[Any] = self._sdk_run.trials()
         return trials
 
     def _hyperparameters(self, trial: Any) -> str:
@@ -273,10 +273,11 @@ class HyperDriveRun(Run):
         return -value if self._goal_is_maximize else value
 
     def _await_end(self) -> None:
-        if self._sdk_run.refresh().view.status in ("completed", "failed", "canceled"):
-            return
-        _log.warning("sweep %s still goes on; waiting for its end before its best run is told", self.id)
-        self._sdk_run.wait(progress=sys.stderr.isatty())
+        with _v1_errors():
+            if self._sdk_run.refresh().view.status in ("completed", "failed", "canceled"):
+                return
+            _log.warning("sweep %s still goes on; waiting for its end before its best run is told", self.id)
+            self._sdk_run.wait(progress=sys.stderr.isatty())
 
     def _warn_of_silence(self) -> None:
         """Say once what v1 left people to find out: why there is no best run, or why no policy ever acted."""
@@ -293,9 +294,13 @@ class HyperDriveRun(Run):
             return
         properties = declared.get("properties", {})
         first = max(properties.get("evaluation_interval", 1), properties.get("delay_evaluation", 0), 1)
-        summaries = [
-            summary.count for trial in ended[:3] for summary in trial.metric_summaries() if summary.name == self._metric
-        ]
+        with _v1_errors():
+            summaries = [
+                summary.count
+                for trial in ended[:3]
+                for summary in trial.metric_summaries()
+                if summary.name == self._metric
+            ]
         if summaries and max(summaries) < first:
             _log.warning(
                 "the policy %s could never act: each run reports %r %d time%s, and it looks first at report %d; report "
