@@ -212,6 +212,7 @@ def build(
         request_shutdown=request_shutdown,
         hosts=(settings.host,),
         lease_seconds=settings.lease_seconds,
+        environments=settings.environments,
     )
     return Workspace(settings, services, sweeps, placing, fleet, signals, app)
 

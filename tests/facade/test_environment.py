@@ -199,7 +199,8 @@ def test_building_says_that_nothing_is_built(workspace: Workspace, capsys: pytes
 
     assert build.status == "Succeeded"
     assert capsys.readouterr().out == (
-        "no image is needed for the environment 'mine': runs use the Python that is there (current)\n"
+        "no image is needed for the environment 'mine': runs use the Python that is there (current), or their nodes build "
+        "its packages, as the workspace's setting 'environments' says\n"
     )
     assert Environment("mine").get_image_details(workspace).image_exist is False
     with pytest.raises(UserErrorException, match="add_private_pip_wheel"):

@@ -36,6 +36,7 @@ def test_settings_stand_over_the_defaults(tmp_path: Path) -> None:
         ('{"tick_seconds": true}', ["tick_seconds", "number", "True"]),
         ('{"port": 99999}', ["port", "65535", "99999"]),
         ('{"sizes": 5}', ["sizes", "list", "5"]),
+        ('{"environments": "docker"}', ["environments", "current, build or relax", "'docker'"]),
         ('{"environment": {"A": 1}}', ["environment", "texts"]),
         ('{"environment": {"SUBLIGHT_TOKEN": "t"}}', ["environment", "none of SUBLIGHT_"]),
         ('{"snapshot_limit_files": 0}', ["snapshot_limit_files", "whole number above 0"]),

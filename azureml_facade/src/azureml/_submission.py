@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml._base_sdk_common.abstract_run_config_element import tell_once
 from azureml._dry_run import stop_if_dry
+from azureml._environment_choice import choose_environment
 from azureml._refusal import refuse
 from azureml.core.runconfig import Data, DataReferenceConfiguration, RunConfiguration
 from azureml.core.script_run_config import ScriptRunConfig, check_arguments, get_run_config_from_script_run
@@ -124,7 +125,7 @@ def prepare(
     arguments = collected.texts(run_config.arguments)
     arguments += collected.resume(source_config.resume_from)
     line = _command_line(run_config.command, collected)
-    package_notes = _notes_on_packages(run_config)
+    chosen = choose_environment(run_config.environment, workspace)
     variables = _variables(run_config)
     target = resolve_target(run_config, workspace, concurrent_runs)
     script_path = None if line else _existing_script(run_config.script, source, missing)
@@ -141,7 +142,7 @@ def prepare(
                 "resource_group": workspace.resource_group,
                 "name": workspace.name,
             },
-            "notes": _notes(run_config, package_notes),
+            "notes": _notes(run_config, chosen.notes),
         }
     }
     what: dict[str, Any]
@@ -153,6 +154,7 @@ def prepare(
     with submission_errors():
         script = Script(
             source=source_config.source_directory,
+            environment=chosen.environment or "current",
             environment_variables=variables,
             max_run_seconds=run_config.max_run_duration_seconds or None,
             needs_workspace_access=True,
@@ -165,7 +167,7 @@ def prepare(
         definition,
         collected.inputs,
         properties=_git_properties(source),
-        warnings=package_notes,
+        warnings=chosen.warnings,
     )
 
 
@@ -402,23 +404,12 @@ def _placeholders(tuned: Sequence[str]) -> str:
     return "".join(f"' {option} '${{{{search_space.{name}}}}}" for option, name in zip(options, tuned, strict=True))
 
 
-def _notes(config: RunConfiguration, package_notes: Sequence[str]) -> list[str]:
+def _notes(config: RunConfiguration, environment_notes: Sequence[str]) -> list[str]:
     """What the run's log says first: which Python it is, and what of the configuration had no effect."""
-    notes = [
-        f"This run uses the Python that is there (environment 'current'); the environment {config.environment.name!r} "
-        "is not built.",
-        *package_notes,
-    ]
+    notes = list(environment_notes)
     if config.communicator.lower() != "none":
         notes.append(f"The run is one process on one node, so {config.communicator} is not started.")
     return notes
-
-
-def _notes_on_packages(config: RunConfiguration) -> list[str]:
-    from azureml._installed_packages import notes_on_packages
-    from azureml.core.environment import packages_of
-
-    return notes_on_packages(packages_of(config.environment))
 
 
 def _variables(config: RunConfiguration) -> dict[str, str]:

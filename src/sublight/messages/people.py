@@ -12,7 +12,8 @@ RoleName = Literal["reader", "data scientist", "compute operator", "owner"]
 class WorkspaceView:
     """The workspace that a server holds, and who the caller is in it.
 
-    ``lease_seconds``: how long nodes go on with their runs while the server is away.
+    ``lease_seconds``: how long nodes go on with their runs while the server is away. ``environments``: what programs that
+    describe an environment should have (see ``server/settings``).
     """
 
     id: str
@@ -22,6 +23,7 @@ class WorkspaceView:
     roles: list[str]
     started: float
     lease_seconds: float = 60.0
+    environments: str = "current"
 
 
 @dataclass(frozen=True, kw_only=True)

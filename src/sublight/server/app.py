@@ -82,6 +82,7 @@ def make_app(
     request_shutdown: Callable[[], None] = lambda: None,
     hosts: Sequence[str] = (),
     lease_seconds: float = 60.0,
+    environments: str = "current",
 ) -> FastAPI:
     """Build the app. The loops run as long as the app does; ``request_shutdown`` is what POST /shutdown calls."""
 
@@ -113,6 +114,7 @@ def make_app(
         name=services.workspace_name,
         started=services.started,
         lease_seconds=lease_seconds,
+        environments=environments,
     )
     app.include_router(
         workspace_router(

@@ -12,6 +12,7 @@ from typing import Any
 from sublight.core.errors import InvalidInput
 from sublight.core.snapshot import SnapshotLimits
 
+_ENVIRONMENTS = ("current", "build", "relax")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -28,6 +29,8 @@ class Settings:
     make themselves heard every 15 seconds.
     ``snapshot_limit_mb`` and ``snapshot_limit_files``: how large a source folder this server takes. Whoever submits has
     smaller limits of their own, which they can raise up to these (``core/snapshot``).
+    ``environments``: what becomes of environments that scripts written for Azure ML describe: ``current`` (the nodes' own
+    Python runs them), ``build``, or ``relax`` (built, with the nearest that can be had). Clients read it.
     ``environment``: variables that every script on the nodes gets, unless its run sets them otherwise.
     """
 
@@ -45,6 +48,7 @@ class Settings:
     snapshot_limit_mb: int = 5_000
     snapshot_limit_files: int = 20_000
     sizes: tuple[Mapping[str, Any], ...] = ()
+    environments: str = "current"
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -113,6 +117,8 @@ def _fault(setting: str, value: object) -> str | None:
     if setting == "sizes":
         is_list = isinstance(value, list) and all(isinstance(row, dict) for row in value)
         return None if is_list else "a list of sizes, each an object with a name"
+    if setting == "environments":
+        return None if value in _ENVIRONMENTS else "current, build or relax"
     if setting == "environment":
         is_texts = isinstance(value, dict) and all(
             _VARIABLE_NAME.fullmatch(name) and not name.startswith("SUBLIGHT_") and isinstance(text, str)

@@ -1,7 +1,8 @@
 """Environments: what a run's Python would hold. They are described, registered and looked up as ever.
 
-Runs use the Python that is there (Sublight's environment ``current``): nothing is built from the description, and the
-log of a run names the packages that it asks for and that are missing.
+Runs use the Python that is there (Sublight's environment ``current``), and the log of a run names the packages that its
+description asks for and that are missing; or a node builds what is described, as the workspace's setting
+``environments`` says (see ``azureml._environment_choice``).
 """
 
 from __future__ import annotations
@@ -353,7 +354,10 @@ class ImageBuildDetails:
 
     def get_log(self) -> str:
         """The sentence that says so."""
-        return f"no image is needed for the environment {self._name!r}: runs use the Python that is there (current)"
+        return (
+            f"no image is needed for the environment {self._name!r}: runs use the Python that is there (current), or their "
+            "nodes build its packages, as the workspace's setting 'environments' says"
+        )
 
     def wait_for_completion(self, show_output: bool = True) -> None:
         """Return at once; with ``show_output`` the sentence is printed."""

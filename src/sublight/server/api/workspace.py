@@ -27,6 +27,7 @@ class About:
     name: str
     started: float
     lease_seconds: float
+    environments: str
 
 
 def workspace_router(
@@ -53,6 +54,7 @@ def workspace_router(
             roles=sorted(caller.roles),
             started=about.started,
             lease_seconds=about.lease_seconds,
+            environments=about.environments,
         )
 
     @router.post("/api/v1/shutdown", status_code=202)

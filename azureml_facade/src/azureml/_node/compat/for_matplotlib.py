@@ -18,6 +18,8 @@ def patch_style(module: Any) -> None:
 def patch_axes(module: Any) -> None:
     """``grid(b=True)`` is ``grid(visible=True)``."""
     original = module.Axes.grid
+    if "b" in original.__code__.co_varnames:
+        return  # before 3.6
 
     @functools.wraps(original)
     def grid(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ import weakref
 from typing import Any
 
 from azureml._node.compat.announcing import announce
-from azureml._node.compat.wrapping import is_called_by_user, with_old_arguments, with_old_positions
+from azureml._node.compat.wrapping import is_called_by_user, version_of, with_old_arguments, with_old_positions
 
 _POSITIONS = {
     "DataFrame": {
@@ -63,32 +63,43 @@ _FREQUENCIES = {
     "AS": "YS",
     "BAS": "BYS",
 }
+# The first version that knows the new words; before it there are the old ones only.
+_FREQUENCIES_SINCE = (2, 2)
 _FREQUENCY = re.compile(r"(-?\d*\s*)([A-Z]+)((?:-[A-Z]{3})?)")
 
 
 def patch_pandas(pandas: Any) -> None:
-    """Everything, after ``import pandas``."""
+    """Everything that this version does not have any more, after ``import pandas``."""
     _text_is_object(pandas)
+    version = version_of(pandas)
     frame, series = pandas.DataFrame, pandas.Series
     for cls in (frame, series):
-        positions = _POSITIONS[cls.__name__]
-        for method in positions:
-            setattr(
-                cls, method, with_old_positions(getattr(cls, method), f"{cls.__name__}.{method}", positions[method])
-            )
-        _patch_fillna(cls)
-        _patch_frequencies(cls)
+        if version >= (2, 0):
+            positions = _POSITIONS[cls.__name__]
+            for method in positions:
+                setattr(
+                    cls, method, with_old_positions(getattr(cls, method), f"{cls.__name__}.{method}", positions[method])
+                )
+            _patch_fillna(cls)
+        if version >= _FREQUENCIES_SINCE:
+            _patch_frequencies(cls)
         _set_missing(cls, "iteritems", lambda self: self.items(), "pandas 2.0", "items")
         _set_missing(cls, "pad", lambda self, **kw: self.ffill(**kw), "pandas 3.0", "ffill")
         _set_missing(cls, "backfill", lambda self, **kw: self.bfill(**kw), "pandas 3.0", "bfill")
         _set_missing(cls, "as_matrix", lambda self, columns=None: _values(self, columns), "pandas 1.0", "values")
         _set_missing(cls, "mad", _mad, "pandas 2.0", "the mean absolute deviation")
         _set_missing_property(cls, "ix", _Ix, "pandas 1.0", "loc and iloc")
-        cls.to_csv = with_old_arguments(
-            cls.to_csv,
-            f"{cls.__name__}.to_csv",
-            {"line_terminator": (_renamed("lineterminator"), "is called lineterminator since pandas 1.5; put back")},
-        )
+        if version >= (2, 0):
+            cls.to_csv = with_old_arguments(
+                cls.to_csv,
+                f"{cls.__name__}.to_csv",
+                {
+                    "line_terminator": (
+                        _renamed("lineterminator"),
+                        "is called lineterminator since pandas 1.5; put back",
+                    )
+                },
+            )
     _set_missing(frame, "append", _append_to_frame, "pandas 2.0", "concat")
     _set_missing(series, "append", _append_to_series, "pandas 2.0", "concat")
     _set_missing(frame, "applymap", lambda self, func, **kw: self.map(func, **kw), "pandas 3.0", "DataFrame.map")
@@ -96,9 +107,13 @@ def patch_pandas(pandas: Any) -> None:
     _set_missing(frame, "get_value", lambda self, i, c: self.at[i, c], "pandas 1.0", "at")
     for cls in (series, pandas.Index):
         _set_missing_property(cls, "is_monotonic", _is_monotonic, "pandas 2.0", "is_monotonic_increasing")
-    _patch_numbers_only(pandas)
-    _patch_readers(pandas)
-    _patch_columns(frame, series)
+    if version >= (2, 0):
+        _patch_numbers_only(pandas)
+        _patch_readers(pandas)
+    if version >= _FREQUENCIES_SINCE:
+        pandas.date_range = _with_old_frequencies(pandas.date_range, method=False)
+    if version >= (3, 0):
+        _patch_columns(frame, series)
 
 
 def value_counts(values: Any, **kwargs: Any) -> Any:
@@ -345,7 +360,6 @@ def _patch_readers(pandas: Any) -> None:
     pandas.to_datetime = with_old_arguments(
         pandas.to_datetime, "to_datetime", {"infer_datetime_format": (_drop, f"{gone} 3.0; accepted without effect")}
     )
-    pandas.date_range = _with_old_frequencies(pandas.date_range, method=False)
     pandas.concat = _concat(pandas.concat)
     pandas.get_dummies = _get_dummies(pandas.get_dummies)
 

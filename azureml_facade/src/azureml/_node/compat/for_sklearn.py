@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from azureml._node.compat.announcing import announce
-from azureml._node.compat.wrapping import dropped, renamed, with_old_arguments
+from azureml._node.compat.wrapping import dropped, renamed, version_of, with_old_arguments
 
 if TYPE_CHECKING:
     from azureml._node.compat.wrapping import Fix
@@ -144,7 +144,9 @@ _ARGUMENTS: dict[str, dict[str, _Fixes]] = {
 def patch_base(module: Any) -> None:
     """Old values of parameters, whichever way an estimator got them, are replaced when it is fitted."""
     estimator = module.BaseEstimator
-    original = estimator._validate_params
+    original = getattr(estimator, "_validate_params", None)
+    if original is None:
+        return  # before 1.2, when old values were valid ones
 
     @functools.wraps(original)
     def _validate_params(self: Any) -> Any:
@@ -160,10 +162,17 @@ def _replace_values(estimator: Any) -> None:
         if cls not in names:
             continue
         present = getattr(estimator, parameter, None)
-        if isinstance(present, str) and present in values:
+        if isinstance(present, str) and present in values and _is_since(values[present][1]):
             new, since = values[present]
             setattr(estimator, parameter, new)
             announce(f"{type(estimator).__name__}({parameter}={present!r}) was removed in {since}; put back as {new!r}")
+
+
+def _is_since(since: str) -> bool:
+    """True when the installed scikit-learn is ``scikit-learn X.Y`` or later."""
+    import sklearn
+
+    return version_of(sklearn) >= tuple(int(part) for part in since.split()[-1].split("."))
 
 
 def _patch_classes(module: Any) -> None:
@@ -194,7 +203,8 @@ def patch_text(module: Any) -> None:
 def patch_linear_model(module: Any) -> None:
     """Arguments of linear models; ``liblinear`` for more than two classes."""
     _patch_classes(module)
-    _patch_liblinear(module.LogisticRegression)
+    if _is_since("scikit-learn 1.8"):
+        _patch_liblinear(module.LogisticRegression)
 
 
 def patch_ensemble(module: Any) -> None:

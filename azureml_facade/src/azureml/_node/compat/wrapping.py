@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from azureml._node.compat.announcing import announce
+
+_NUMBER = re.compile(r"\d+")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +19,11 @@ if TYPE_CHECKING:
 
     # What to do with an old argument: (value, arguments) -> None, changing ``arguments`` in place.
     Fix = Callable[[Any, dict[str, Any]], None]
+
+
+def version_of(library: Any) -> tuple[int, ...]:
+    """The first numbers of a library's version, for comparing: what is still there needs not be put back."""
+    return tuple(int(part) for part in _NUMBER.findall(str(getattr(library, "__version__", "")))[:2])
 
 
 def renamed(new: str) -> Fix:
@@ -37,7 +46,8 @@ def with_old_arguments(
 
     An argument that the function takes itself is left alone, so that an older library is not touched.
     """
-    code = getattr(function, "__code__", None)
+    # An older library's own decorators must not hide what the function takes.
+    code = getattr(inspect.unwrap(function), "__code__", None)
     taken = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]) if code is not None else set()
     wanted = {name: fix for name, fix in fixes.items() if name not in taken}
     if not wanted:
