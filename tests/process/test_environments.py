@@ -6,7 +6,7 @@ import pytest
 
 import sublight as sl
 from sublight.messages.journal import ENVIRONMENT_LOG
-from tests.process.project import Project, check_sentence, wait_until
+from tests.process.project import Project, check_sentence, kill, node_of, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -29,6 +29,7 @@ for name in ("numpy", "fastapi", "sqlalchemy", "pytest"):
 def built(shared_project: Project) -> Project:
     shared_project.write("what.py", WHAT_IS_THERE)
     shared_project.write("reach.py", "import sublight as sl\nprint('name', sl.Workspace.from_config().name)\n")
+    shared_project.write("with_scipy.py", "import joblib, scipy\n")
     return shared_project
 
 
@@ -102,5 +103,23 @@ def test_a_run_that_is_canceled_while_its_environment_is_built_leaves_nothing_ru
     run.wait(progress=False)
 
     assert run.status == "canceled"
-    is_building = lambda: any(word in built.described_processes() for word in ("environment_build", "bin/uv "))  # noqa: E731
-    wait_until(lambda: not is_building(), built.described_processes)
+    wait_until(lambda: not is_building(built), built.described_processes)
+
+
+def test_a_build_whose_agent_is_killed_ends_and_is_made_again_on_another_node(built: Project) -> None:
+    built.cluster(1, "killed")
+    environment = sl.Environment(["joblib==1.3.2", "scipy"], name="twice")
+    script = built.script("with_scipy.py", environment=environment)
+    run = built.submit(script, on="killed")
+    wait_until(lambda: is_building(built), built.described_processes)
+
+    kill(built.agent_pid(node_of(run)))
+    run.wait(progress=False)
+
+    assert run.status == "completed", run.reason
+    assert run.view.attempt == 2
+    wait_until(lambda: not is_building(built), built.described_processes)
+
+
+def is_building(project: Project) -> bool:
+    return any(word in project.described_processes() for word in ("environment_build", "bin/uv "))

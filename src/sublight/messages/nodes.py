@@ -31,11 +31,12 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Welcome:
-    """The server's answer; seconds by which the agent must live."""
+    """The server's answer: seconds by which the agent must live, and the room for environments on its machine."""
 
     lease_seconds: float
     stop_grace_seconds: float
     poll_seconds: float
+    environments_limit_mb: int = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)

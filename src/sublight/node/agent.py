@@ -181,6 +181,7 @@ class Agent:
 
     def _begin_reporting(self, welcome: Welcome) -> None:
         self._around.stop_grace_seconds = welcome.stop_grace_seconds
+        self._around.environments_bytes_max = welcome.environments_limit_mb * 1_000_000
         self._reporter.set_pace(welcome)
         self._start_thread(self._reporter.run, "reporter")
 

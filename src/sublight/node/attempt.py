@@ -70,6 +70,7 @@ class Surroundings:
     clock: Clock = boot_clock
     now: Clock = time.time
     stop_grace_seconds: float = 10.0
+    environments_bytes_max: int = 20_000_000_000
 
 
 class Attempt:
@@ -212,6 +213,7 @@ class Attempt:
                 self._around.settings,
                 self.directory,
                 needs_client=bool(self.order.run_token),
+                bytes_max=self._around.environments_bytes_max,
                 progress=lambda sentence: self._around.post(partial(self._say, sentence)),
                 is_stopped=self._is_unwanted,
             )

@@ -5,7 +5,8 @@ and so that a build can be ended as a whole. It holds the environment's lock whi
 others find it built.
 
 In: one JSON object (see `Request`). Out, a JSON object a line: ``{"progress": …}`` any number of times, then
-``{"ready": true, "is_built": …}`` or ``{"failure": …}``. What a person may want to know goes into the log file of the request.
+``{"ready": true, "is_built": …}`` or ``{"failure": …}``. What a person may want to know goes into the log file of the
+request.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def build(request: Request, say: Callable[..., None], log: Callable[[str], None]
     """Build the environment; False when somebody else has by now. Raises CannotBuild or OSError, and leaves nothing."""
     folder = EnvironmentFolder(Path(request.root), request.key)
     name = request.spec.name
-    with folder.locked(is_exclusive=True):
+    with folder.locked_alone(
+        waits=lambda: say(progress=f"waits for environment {name}, which is being built for another run")
+    ):
         if folder.facts() is not None:
             return False
         folder.clear()

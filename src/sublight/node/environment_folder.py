@@ -14,7 +14,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -89,11 +89,14 @@ class EnvironmentFolder:
         return total
 
     @contextmanager
-    def locked(self, *, is_exclusive: bool) -> Iterator[None]:
-        """Hold the lock, waiting for it."""
-        descriptor = self._open_lock()
+    def locked_alone(self, waits: Callable[[], None]) -> Iterator[None]:
+        """Hold the lock alone; ``waits`` is called once when others hold it, before they are waited for."""
+        descriptor = self.try_lock(is_exclusive=True)
+        if descriptor is None:
+            waits()
+            descriptor = self._open_lock()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX if is_exclusive else fcntl.LOCK_SH)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)

@@ -30,8 +30,6 @@ from sublight.node.settings import AgentSettings
 from sublight.node.workspace import Unpacking
 
 ENVIRONMENT_LOG_FILE = "environment_log"
-ENVIRONMENTS_BYTES_MAX = 20_000_000_000
-BYTES_VARIABLE = "SUBLIGHT_ENVIRONMENTS_LIMIT_MB"
 
 # What every script can import, whatever its environment holds: the light part of each works from Python 3.8 without
 # any other package.
@@ -65,13 +63,15 @@ def provide(
     directory: Path,
     *,
     needs_client: bool,
+    bytes_max: int,
     progress: Callable[[str], None],
     is_stopped: Callable[[], bool],
 ) -> BuiltEnvironment:
     """Make the environment of an attempt ready in its ``directory``; takes as long as it takes.
 
-    ``progress`` gets a sentence whenever there is something new to wait for. Raises CannotBuild with a sentence for the
-    user, OSError (disk), and Unpacking when ``is_stopped`` says so.
+    Others that are not in use are removed when all together have more than ``bytes_max``. ``progress`` gets a sentence
+    whenever there is something new to wait for. Raises CannotBuild with a sentence for the user, OSError (disk), and
+    Unpacking when ``is_stopped`` says so.
     """
     root = settings.directory.parent / "environments"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def provide(
             python=interpreter(),
             has_gpu=has_gpu,
             needs_client=needs_client,
-            bytes_max=_bytes_max(os.environ),
+            bytes_max=bytes_max,
         )
         is_built_here = _build(request, node_mark(settings.node_id, settings.directory), progress, is_stopped)
 
@@ -203,11 +203,6 @@ def _our_packages(root: Path) -> Path:
             draft.symlink_to(place)
             os.replace(draft, link)
     return folder
-
-
-def _bytes_max(environment: Mapping[str, str]) -> int:
-    text = environment.get(BYTES_VARIABLE, "").strip()
-    return int(text) * 1_000_000 if text.isdecimal() else ENVIRONMENTS_BYTES_MAX
 
 
 def _note(log: Path, lines: list[str]) -> None:

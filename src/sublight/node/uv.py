@@ -160,6 +160,13 @@ class UvIndex:
                 self._known[key] = self._uv.compile(words, requirements, constraints)
             except Unresolvable as error:
                 self._known[key] = error
+            except CannotBuild as error:
+                if not self.torch_backend:
+                    raise
+                raise CannotBuild(
+                    f"{error}; this node has no GPU, and builds of PyTorch without CUDA come from there, or from a folder of "
+                    "wheels that UV_FIND_LINKS names"
+                ) from error
         known = self._known[key]
         if isinstance(known, Unresolvable):
             raise Unresolvable(str(known), is_unknown=known.is_unknown)
@@ -200,7 +207,10 @@ def _cause(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     causes = [line.removeprefix("cause:").strip() for line in lines if line.startswith("cause:")]
     said = causes or [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")] or lines[-1:]
-    text = ": ".join(said).removesuffix(", we can conclude that your requirements are unsatisfiable.")
+    # Of a chain of causes, the first says what failed and the last why.
+    text = ": ".join(dict.fromkeys([said[0], said[-1]]) if said else []).removesuffix(
+        ", we can conclude that your requirements are unsatisfiable."
+    )
     text = text.removeprefix("Because ")
     return (text if len(text) <= _WORDS_MAX else f"{text[: _WORDS_MAX - 1]}…") or "uv did not say why"
 

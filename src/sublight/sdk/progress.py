@@ -59,6 +59,10 @@ def display_for(client: Client, run_id: str) -> Display:
     return LiveDisplay(console) if console.is_terminal and not console.is_dumb_terminal else LineDisplay(sys.stdout)
 
 
+# Statuses whose reason says what a run waits for.
+_WAITING = ("queued", "preparing")
+
+
 class LineDisplay:
     """A line whenever something of note has changed; trials that merely end share a line every few seconds."""
 
@@ -110,7 +114,7 @@ class ScriptDisplay:
     def show(self, picture: Picture) -> None:
         run = picture.run
         if not picture.is_finished:
-            self.say(f"{run.id} is {run.status}" + (f": {run.reason}" if run.status == "queued" else ""))
+            self.say(f"{run.id} is {run.status}" + (f": {run.reason}" if run.status in _WAITING else ""))
         if run.started is not None or picture.is_finished:
             self._follower.write_new(run.attempt)
         if picture.is_finished:

@@ -31,6 +31,7 @@ class Settings:
     smaller limits of their own, which they can raise up to these (``core/snapshot``).
     ``environments``: what becomes of environments that scripts written for Azure ML describe: ``current`` (the nodes' own
     Python runs them), ``build``, or ``relax`` (built, with the nearest that can be had). Clients read it.
+    ``environments_limit_mb``: how much room the built environments of a machine may take; what was used longest ago goes.
     ``environment``: variables that every script on the nodes gets, unless its run sets them otherwise.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     snapshot_limit_files: int = 20_000
     sizes: tuple[Mapping[str, Any], ...] = ()
     environments: str = "current"
+    environments_limit_mb: int = 20_000
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -108,7 +110,7 @@ def _fault(setting: str, value: object) -> str | None:
     if setting.endswith("_seconds"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return None if is_number and 0 < float(value) < math.inf else "a number of seconds above 0"  # type: ignore[arg-type]
-    if setting.startswith("snapshot_limit_"):
+    if setting.startswith("snapshot_limit_") or setting == "environments_limit_mb":
         is_whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
         return None if is_whole else "a whole number above 0"
     if setting == "port":

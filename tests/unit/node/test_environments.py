@@ -70,7 +70,7 @@ def builder(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
 
 def provide_in(node: Path, **values: object) -> BuiltEnvironment:
     (node / "run").mkdir(parents=True, exist_ok=True)
-    usual = {"needs_client": False, "progress": lambda _: None, "is_stopped": lambda: False}
+    usual = {"needs_client": False, "bytes_max": 1_000_000, "progress": lambda _: None, "is_stopped": lambda: False}
     return provide(SPEC, settings_in(node), node / "run", **{**usual, **values})  # type: ignore[arg-type]
 
 

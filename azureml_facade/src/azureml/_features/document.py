@@ -26,9 +26,11 @@ line; `sublight azureml coverage` counts it.
 - **ignored**: accepted, so that scripts go on, and without effect.
 - **not supported**: it can be imported and named, and refuses when it is used, with one sentence.
 
-What holds for all runs: they use the Python in which Sublight is installed (nothing is built from an environment's
-description, and the run's log says so and names packages that are missing); one run is one process on one node; names that
-NumPy, pandas, SciPy and scikit-learn have removed since are put back in runs that the facade submits, which the log announces
+What holds for all runs: they use the Python in which Sublight is installed (the run's log says so and names packages that are
+missing), unless the workspace's `settings.json` says `"environments": "build"`, which lets their nodes build what their
+environments describe, or `"relax"`, which takes the nearest that can be had and lists every change in the run's log
+(`AZUREML_FACADE_ENVIRONMENTS` says it for one program); one run is one process on one node; names that NumPy, pandas, SciPy and
+scikit-learn have removed since are put back in runs that the facade submits, which the log announces
 (`AZUREML_FACADE_COMPAT=off` leaves them removed).
 """
 

@@ -119,6 +119,7 @@ class Nodes:
             lease_seconds=self._settings.lease_seconds,
             stop_grace_seconds=self._settings.stop_grace_seconds,
             poll_seconds=self._settings.poll_seconds,
+            environments_limit_mb=self._settings.environments_limit_mb,
         )
 
     def goodbye(self, node_id: str, incarnation: str) -> None:
