@@ -207,6 +207,10 @@ def test_the_script_of_an_owner_is_no_owner(harness: Harness) -> None:
         ("DELETE", "/api/v1/clusters/cpu", None),
         ("GET", "/api/v1/audit", None),
         ("POST", "/api/v1/shutdown", None),
+        ("DELETE", "/api/v1/experiments/e", None),
+        ("DELETE", "/api/v1/assets/a", None),
+        ("DELETE", "/api/v1/datastores/workspaceblobstore", None),
+        ("DELETE", "/api/v1/datastores/workspaceblobstore/files?path=x", None),
     ]
 
     for method, path, body in attempts:

@@ -26,7 +26,7 @@ class Shipment:
         self.is_done = False
         self._journal = ShippedJournal(attempt.directory / JOURNAL_FILE, JOURNAL_FILE)
         self._logs: dict[str, ShippedFile] = {
-            STANDARD_LOG: ShippedLog(attempt.directory / LOG_FILE, STANDARD_LOG),
+            STANDARD_LOG: ShippedLog(attempt.directory / LOG_FILE, STANDARD_LOG, secret=attempt.order.run_token),
         }
         if attempt.order.environment_spec is not None:
             self._logs[ENVIRONMENT_LOG] = ShippedLog(attempt.directory / ENVIRONMENT_LOG_FILE, ENVIRONMENT_LOG)
@@ -117,7 +117,7 @@ class Shipment:
             if file.path in self._logs:
                 continue
             if len(self._logs) <= _LOG_FILES_MAX:
-                self._logs[file.path] = ShippedLog(Path(file.place), file.path)
+                self._logs[file.path] = ShippedLog(Path(file.place), file.path, secret=self.attempt.order.run_token)
             else:
                 self._passed_over.add(file.path)
 

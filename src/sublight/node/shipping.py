@@ -123,10 +123,18 @@ class ShippedLog(ShippedFile):
     The first part is shipped as it grows. Where it ends a line says so, and after the run's end come the number of
     bytes left out and the last part. A file that takes another's place (rotated logs) or is written anew is shipped
     behind what was there before, after a line that says so.
+
+    Of ``secret``, which a script may print with all its environment, stars are shipped, as many as it has letters.
     """
 
     def __init__(
-        self, place: Path, path: str, head_bytes: int = LOG_HEAD_BYTES, tail_bytes: int = LOG_TAIL_BYTES
+        self,
+        place: Path,
+        path: str,
+        head_bytes: int = LOG_HEAD_BYTES,
+        tail_bytes: int = LOG_TAIL_BYTES,
+        *,
+        secret: str = "",
     ) -> None:
         super().__init__(place, path)
         self._head_bytes = head_bytes
@@ -134,6 +142,7 @@ class ShippedLog(ShippedFile):
         # What the server has of files that stood here before, then our line about them.
         self._earlier_bytes = 0
         self._line = b""
+        self._secret = secret.encode()
         # The present file: which one it is, how it begins, and whether it was seen shorter than what was shipped.
         self._identity: tuple[int, int] | None = None
         self._beginning = b""
@@ -141,6 +150,17 @@ class ShippedLog(ShippedFile):
 
     def length(self, *, is_closed: bool) -> int:
         return sum(_length(part) for part in self._parts(is_closed=is_closed))
+
+    def next_bytes(self, bytes_max: int, *, is_closed: bool) -> FileBytes | None:
+        chunk = super().next_bytes(bytes_max, is_closed=is_closed)
+        if chunk is None or not self._secret:
+            return chunk
+        data = chunk.data.replace(self._secret, b"*" * len(self._secret))
+        is_last = is_closed and chunk.offset + len(data) >= self.length(is_closed=True)
+        if not is_last:
+            # The end may be the beginning of the secret; it is shipped with what follows.
+            data = data[: len(data) - _overlap(data, self._secret)]
+        return FileBytes(path=self.path, offset=chunk.offset, data=data) if data else None
 
     def _read(self, bytes_max: int, *, is_closed: bool) -> bytes:
         self._look_at_beginning()
@@ -212,6 +232,12 @@ class ShippedLog(ShippedFile):
             is_told = self._earlier_bytes >= self._head_bytes
             self._earlier_bytes = self.offset
             self._line = b"" if is_told else _ANEW_LINE
+
+
+def _overlap(data: bytes, secret: bytes) -> int:
+    """How many bytes at the end of ``data`` are a beginning of ``secret``, though not all of it."""
+    longest = min(len(secret) - 1, len(data))
+    return next((length for length in range(longest, 0, -1) if data.endswith(secret[:length])), 0)
 
 
 def _cut_line(head_bytes: int, tail_bytes: int) -> bytes:

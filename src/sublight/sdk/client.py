@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
@@ -55,7 +56,8 @@ class Client:
         self._endpoint = endpoint
         self._locate = locate
         self._locate_fault: SublightError | None = None
-        self._http = http if http is not None else _new_http(endpoint)
+        self._own_http = http if http is not None else _new_http(endpoint)
+        self._process = os.getpid()
         self._patience_seconds = patience_seconds
         self._sleep = sleep
         self._clock = clock
@@ -142,6 +144,15 @@ class Client:
                 return answer
 
             yield checked_answer(self._with_retries(once), wants_json=False)
+
+    @property
+    def _http(self) -> httpx.Client:
+        """The connections; a forked process makes its own, because two that read from one socket get each other's answers."""
+        if self._process != os.getpid():
+            # The parent's are left alone: closing them here would end them there.
+            self._parents_http, self._own_http = self._own_http, _new_http(self._endpoint)
+            self._process = os.getpid()
+        return self._own_http
 
     def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     READ = "read"
     OWN = "own"
     SUBMIT = "submit"
+    REMOVE = "remove"
     COMPUTE = "compute"
     PEOPLE = "people"
     AUDIT = "audit"
@@ -46,10 +47,10 @@ _EVERYBODY = frozenset({_P.READ, _P.OWN})
 PERMISSIONS_OF_ROLE: dict[Role, frozenset[Permission]] = {
     Role.READER: _EVERYBODY,
     # Submits, cancels and tags runs and uploads code, but neither makes nor removes compute.
-    Role.DATA_SCIENTIST: _EVERYBODY | {_P.SUBMIT},
+    Role.DATA_SCIENTIST: _EVERYBODY | {_P.SUBMIT, _P.REMOVE},
     # Makes, changes and removes compute, and looks at everything.
     Role.COMPUTE_OPERATOR: _EVERYBODY | {_P.COMPUTE},
-    Role.OWNER: _EVERYBODY | {_P.SUBMIT, _P.COMPUTE, _P.PEOPLE, _P.AUDIT, _P.SHUTDOWN},
+    Role.OWNER: _EVERYBODY | {_P.SUBMIT, _P.REMOVE, _P.COMPUTE, _P.PEOPLE, _P.AUDIT, _P.SHUTDOWN},
 }
 
 
@@ -106,7 +107,7 @@ ROUTES: dict[tuple[str, str], Rule] = {
     **_read(_EXPERIMENT),
     ("PUT", _EXPERIMENT): Rule(_P.SUBMIT, "making an experiment"),
     ("PATCH", _EXPERIMENT): Rule(_P.SUBMIT, "changing an experiment"),
-    ("DELETE", _EXPERIMENT): Rule(_P.SUBMIT, "deleting an experiment"),
+    ("DELETE", _EXPERIMENT): Rule(_P.REMOVE, "deleting an experiment"),
     **_read(*(f"{_RUN}/{part}" for part in ("trials", "curves", "metrics", "series", "records", "attempts", "events"))),
     **_read(f"{_RUN}/children-metrics"),
     **_read(f"{_RUN}/logs", f"{_RUN}/logs/content", f"{_RUN}/artifacts", f"{_RUN}/artifacts/content"),
@@ -114,13 +115,13 @@ ROUTES: dict[tuple[str, str], Rule] = {
     ("POST", f"{_API}/assets"): Rule(_P.SUBMIT, "registering an asset"),
     **_read(f"{_API}/assets", f"{_API}/assets/named", _ASSET, f"{_ASSET}/files", f"{_ASSET}/content"),
     ("PATCH", _ASSET): Rule(_P.SUBMIT, "changing an asset"),
-    ("DELETE", _ASSET): Rule(_P.SUBMIT, "deleting an asset"),
+    ("DELETE", _ASSET): Rule(_P.REMOVE, "deleting an asset"),
     ("POST", f"{_API}/datastores"): Rule(_P.SUBMIT, "creating a datastore"),
     **_read(f"{_API}/datastores", _DATASTORE, f"{_DATASTORE}/files", f"{_DATASTORE}/files/content"),
     ("POST", f"{_DATASTORE}/make-default"): Rule(_P.SUBMIT, "choosing the default datastore"),
-    ("DELETE", _DATASTORE): Rule(_P.SUBMIT, "deleting a datastore"),
+    ("DELETE", _DATASTORE): Rule(_P.REMOVE, "deleting a datastore"),
     ("PUT", f"{_DATASTORE}/files"): Rule(_P.SUBMIT, "uploading a file"),
-    ("DELETE", f"{_DATASTORE}/files"): Rule(_P.SUBMIT, "removing a file"),
+    ("DELETE", f"{_DATASTORE}/files"): Rule(_P.REMOVE, "removing a file"),
     # Clusters.
     ("POST", f"{_API}/clusters"): Rule(_P.COMPUTE, "creating a cluster"),
     **_read(f"{_API}/clusters", _CLUSTER, f"{_CLUSTER}/events"),
@@ -178,8 +179,8 @@ def check_permission(caller: Caller, rule: Rule) -> None:
     """Raise NotAllowed, saying which role would do and whom to ask, unless the caller's roles carry the permission."""
     if caller.run_id is not None and rule.permission not in PERMISSIONS_OF_RUN:
         raise NotAllowed(
-            f"{rule.doing} is not for scripts: the token of run {caller.run_id} reads the workspace and submits runs, "
-            "and nothing else; do it from outside the run"
+            f"{rule.doing} is not for scripts: the token of run {caller.run_id} reads the workspace, submits and changes "
+            "runs and adds data, and removes nothing; do it from outside the run"
         )
     if is_allowed(caller.roles, rule.permission):
         return

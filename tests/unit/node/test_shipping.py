@@ -215,3 +215,24 @@ def test_however_a_journal_grows_its_bytes_arrive_once_and_in_order(tmp_path_fac
     shipped += ship(journal, bytes_max, is_closed=True)
 
     assert shipped == b"".join(pieces) + rest
+
+
+@given(
+    pieces=st.lists(st.sampled_from([b"abcab", b"abc", b"ab", b"a", b"xyz\n", b"cab"]), max_size=12),
+    bytes_max=st.integers(6, 20),
+    cut=st.integers(0, 60),
+)
+def test_a_secret_never_leaves_the_node_wherever_it_lies(tmp_path_factory, pieces, bytes_max, cut):
+    place = tmp_path_factory.mktemp("log") / "file"
+    text = b"".join(pieces)
+    log = ShippedLog(place, "log", secret="abcab")
+    place.write_bytes(text[:cut])
+    shipped = ship(log, bytes_max, is_closed=False)
+    with open(place, "ab") as file:
+        file.write(text[cut:])
+
+    shipped += ship(log, bytes_max, is_closed=True)
+
+    assert b"abcab" not in shipped
+    assert len(shipped) == len(text)
+    assert shipped.replace(b"*", b"") in text or b"*" in shipped

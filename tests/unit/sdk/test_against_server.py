@@ -114,7 +114,7 @@ def test_clusters_are_changed_listed_and_deleted(workspace: sl.Workspace) -> Non
 def test_people_come_with_tokens_and_go_with_them(workspace: sl.Workspace) -> None:
     workspace.people.add("eva", ["reader"])
     token = workspace.tokens.create("eva", label="laptop", days_valid=1)
-    http = TestClient(workspace.client._http.app, base_url=URL)  # type: ignore[attr-defined]
+    http = TestClient(workspace.client._own_http.app, base_url=URL)  # type: ignore[attr-defined]
     eva = sl.Workspace(client=Client(Endpoint(URL, token.secret), http=http))
 
     assert eva.details.caller == "eva"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import itertools
+import multiprocessing
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -21,6 +25,7 @@ from sublight.core.errors import (
 from sublight.messages.definitions import SubmitRequest
 from sublight.messages.people import Change
 from sublight.messages.runs import RunView
+from sublight.sdk.client import Client
 from sublight.sdk.endpoint import Endpoint
 from tests.unit.sdk.fake_server import URL, Clock, FakeServer, a_run, as_json, error
 
@@ -238,3 +243,44 @@ def test_a_token_that_can_be_none_is_refused(token: str) -> None:
 
 def test_a_token_does_not_show_when_an_endpoint_is_printed() -> None:
     assert "secret" not in repr(Endpoint(URL, "secret"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_does_not_read_its_parents_connection() -> None:
+    class Answering(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            text = f'"{self.path.rpartition("/")[2]}"'.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client = Client(Endpoint(f"http://127.0.0.1:{server.server_port}", "t"))
+    try:
+        assert client.get("/parent", str) == "parent"  # the connection that children would share stays open
+        _inherited[:] = [client]
+        context = multiprocessing.get_context("fork")
+        with context.Pool(4) as pool:
+            answers = pool.map(_ask, [f"/{number}" for number in range(40)], chunksize=1)
+        assert answers == [str(number) for number in range(40)]
+        assert client.get("/again", str) == "again"
+    finally:
+        client.close()
+        server.shutdown()
+        server.server_close()
+
+
+_inherited: list[Client] = []  # what a forked process finds in its memory
+
+
+def _ask(path: str) -> str:
+    return _inherited[0].get(path, str)
