@@ -337,3 +337,15 @@ def test_the_sizes_are_listed_as_the_original_did(ws: Workspace) -> None:
         "memoryGB": 7.0,
         "maxResourceVolumeMB": 102400,
     }
+
+
+def test_numbers_may_come_as_text_as_from_environment_variables(ws: Workspace) -> None:
+    made = ComputeTarget.create(
+        ws, "from-env", configuration(min_nodes="0", max_nodes="2", idle_seconds_before_scaledown="300")
+    )
+    assert (made.scale_settings.maximum_node_count, made.scale_settings.idle_seconds_before_scaledown) == (2, 300)
+
+    made.update(max_nodes="3")
+    assert made.scale_settings.maximum_node_count == 3
+    with pytest.raises(ComputeTargetException, match="max_nodes must be a whole number"):
+        configuration(max_nodes="many")

@@ -30,6 +30,10 @@ NO_RESOURCE_GROUP = "sublight"
 LOCATION = "local"
 SKU = "Basic"
 
+# Datastores that every workspace of v1 had; some scripts import their names.
+WORKSPACE_DEFAULT_BLOB_STORE_NAME = "workspaceblobstore"
+WORKSPACE_DEFAULT_FILE_STORE_NAME = "workspacefilestore"
+
 CPU_CLUSTER_NAME = "cpu-cluster"
 GPU_CLUSTER_NAME = "gpu-cluster"
 

@@ -176,7 +176,9 @@ class AmlCompute(ComputeTarget):
             return
         with translated(missing=ComputeTargetException, refused=ComputeTargetException):
             cluster = self._cluster.update(
-                min_nodes=min_nodes, max_nodes=max_nodes, idle_seconds=idle_seconds_before_scaledown
+                min_nodes=_number(min_nodes),
+                max_nodes=_number(max_nodes),
+                idle_seconds=_number(idle_seconds_before_scaledown),
             )
         self._load(cluster)
 
@@ -366,9 +368,9 @@ class AmlComputeProvisioningConfiguration(ComputeTargetProvisioningConfiguration
         super().__init__(AmlCompute, compute_location)
         self.vm_size = vm_size
         self.vm_priority = vm_priority
-        self.min_nodes = min_nodes or 0
-        self.max_nodes = max_nodes
-        self.idle_seconds_before_scaledown = idle_seconds_before_scaledown
+        self.min_nodes = _number(min_nodes) or 0
+        self.max_nodes = _number(max_nodes)
+        self.idle_seconds_before_scaledown = _number(idle_seconds_before_scaledown)
         self.admin_username = admin_username
         self.admin_user_password = admin_user_password
         self.admin_user_ssh_key = admin_user_ssh_key
@@ -734,3 +736,8 @@ def _tell_that_the_size_stays(cluster: Cluster, vm_size: str) -> None:
 
 def _bare(vm_size: str) -> str:
     return vm_size.strip().upper().removeprefix("STANDARD_")
+
+
+def _number(value: Any) -> Any:
+    """A whole number that came as text, as from an environment variable; anything else as it is."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
