@@ -363,3 +363,22 @@ def test_a_server_that_is_away_is_told_in_v1s_words(
     for ask in (run.get_metrics, run.get_hyperparameters, run.get_best_run_by_primary_metric, run.get_tags):
         with pytest.raises(ServiceException):
             ask()
+
+
+def test_a_program_that_watches_a_sweep_gets_the_best_so_far_without_waiting(
+    harness: Harness, experiment: Experiment, source: Path
+) -> None:
+    run = experiment.submit(config(source))
+    harness.settle()
+    harness.agents()
+    harness.settle()
+    agent, order = next((agent, order) for agent in harness.agents().values() for order in agent.orders())
+    agent.report(order.run_id, journal=scalar("Accuracy", 0.5), started=harness.clock.now())
+    harness.settle()
+
+    assert run.get_status() == "Running"
+    best = run.get_best_run_by_primary_metric()
+
+    assert best is not None
+    assert best.id == order.run_id
+    assert run.get_status() == "Running"

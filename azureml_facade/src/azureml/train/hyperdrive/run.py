@@ -43,6 +43,13 @@ class HyperDriveRun(Run):
         super().__init__(experiment, run_id, **kwargs)
         self._hyperdrive_config = hyperdrive_config
         self._has_warned = False
+        self._is_watched = False
+
+    def get_status(self) -> str:
+        """Where the sweep is; who asks while it goes on is not made to wait for its best run."""
+        status: str = super().get_status()
+        self._is_watched = self._is_watched or status not in ("Completed", "Failed", "Canceled")
+        return status
 
     # -- what it was told ---------------------------------------------------------------------------------------------
 
@@ -74,11 +81,13 @@ class HyperDriveRun(Run):
     ) -> Run | None:
         """The child with the best value of the primary metric over all its reports; None when no child reported it.
 
-        A sweep that still goes on is waited for first: programs written against the widget never waited themselves.
+        A sweep that still goes on is waited for first: programs written against the widget never waited themselves. A
+        program that has asked for the status meanwhile watches the sweep itself, and gets the best so far.
         """
         from azureml.core.run import _wrap
 
-        self._await_end()
+        if not self._is_watched:
+            self._await_end()
         candidates = [trial for trial in self._trials() if trial.view.best_value is not None]
         if include_resume_from_runs:
             for parent in self._parents():
@@ -88,7 +97,8 @@ class HyperDriveRun(Run):
             candidates = [trial for trial in candidates if trial.view.status != "failed"]
         if not include_canceled:
             candidates = [trial for trial in candidates if trial.view.status != "canceled"]
-        self._warn_of_silence()
+        if self._sdk_run.view.status in ("completed", "failed", "canceled"):
+            self._warn_of_silence()
         if not candidates:
             return None
         best = min(candidates, key=lambda trial: self._rank(trial.view.best_value))
