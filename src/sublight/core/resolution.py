@@ -50,8 +50,10 @@ _BUILT_FOR_NUMPY_2 = {
     "opencv-python": "4.10",
     "opencv-python-headless": "4.10",
 }
-# Scripts of the time before these versions use what they removed, and seldom pin all three.
-_BEFORE_REMOVALS = {"numpy": "1.24", "pandas": "2", "scikit-learn": "1.2"}
+# Scripts and packages of the time before these versions use what they removed, and seldom pin all of them.
+_BEFORE_REMOVALS = {"numpy": "1.24", "pandas": "2", "scikit-learn": "1.2", "setuptools": "81"}
+# What many packages of that time import (pkg_resources) without asking for it.
+_OF_THE_TIME = ("setuptools",)
 
 
 class Unresolvable(Exception):
@@ -155,6 +157,8 @@ class _Planner:
     has_gpu: bool = field(kw_only=True)
     changes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # A version that was asked for is older than what this Python has.
+    is_old: bool = False
 
     def plan(self, companions: Sequence[str]) -> Plan:
         requirements = self._readable()
@@ -164,6 +168,8 @@ class _Planner:
         requirements, packages, constraints = self._solve(requirements, constraints)
         requirements, packages = self._transitive_without_cuda(requirements, packages, constraints)
         packages, constraints = self._below_numpy_2(requirements, packages, constraints)
+        if constraints and self.wanted.is_relaxed:
+            companions = [*companions, *_OF_THE_TIME]
         packages = self._with_companions(requirements, packages, constraints, companions)
         return Plan(packages, tuple(self.changes), tuple(self.notes))
 
@@ -228,13 +234,19 @@ class _Planner:
         if not self.wanted.is_relaxed:
             raise self._refusal(requirements)
         there = [fixed for one in requirements if (fixed := self._had(one)) is not None]
+        constraints = self._of_the_time(requirements)
         for held in (constraints, []) if constraints else ([],):
             packages = self._try(there, held)
             if packages is not None:
                 self._tell_time(held)
                 return there, packages, held
-        together, packages = self._together(there)
-        return together, packages, []
+        for held in (constraints, []) if constraints else ([],):
+            together, packages_together, changes = self._together(there, held)
+            if len(together) == len(there) or not held:
+                break
+        self.changes += changes
+        self._tell_time(held)
+        return together, packages_together, held
 
     def _try(self, requirements: Iterable[Requirement], constraints: Sequence[str]) -> dict[str, str] | None:
         try:
@@ -259,40 +271,46 @@ class _Planner:
         if base is not None:
             later = self._version_of(_with(requirement, f">={base}"), prefers_lowest=True)
             if later is not None:
+                self.is_old = True
                 return later, "the nearest later version"
             earlier = self._version_of(_with(requirement, f"<{base}"))
             if earlier is not None:
                 return earlier, "the nearest earlier version"
         return self._version_of(_with(requirement, "")), "the newest version"
 
-    def _together(self, requirements: list[Requirement]) -> tuple[list[Requirement], dict[str, str]]:
-        """Pins first, in their order, each as near as goes with those before it; then what has no pin."""
+    def _together(
+        self, requirements: list[Requirement], constraints: list[str]
+    ) -> tuple[list[Requirement], dict[str, str], list[str]]:
+        """Pins first, in their order, each as near as goes with those before it; then what has no pin. With changes."""
         accepted: list[Requirement] = []
-        packages = self.index.resolve([])
+        changes: list[str] = []
+        packages: dict[str, str] = {}
         ordered = [one for one in requirements if one.specifier] + [one for one in requirements if not one.specifier]
         for requirement in ordered:
-            for candidate in self._loosened(requirement, accepted):
-                found = self._try([*accepted, candidate], [])
+            for candidate in self._loosened(requirement, accepted, constraints):
+                found = self._try([*accepted, candidate], constraints)
                 if found is None:
                     continue
                 if candidate is not requirement:
                     version = found.get(canonicalize_name(candidate.name), "any version")
-                    self.changes.append(f"{_shown(requirement)} does not go with the others; {version} takes its place")
+                    changes.append(f"{_shown(requirement)} does not go with the others; {version} takes its place")
                 accepted.append(candidate)
                 packages = found
                 break
             else:
-                self.changes.append(f"{requirement.name} is left out: no version of it goes with the others")
-        return accepted, packages
+                changes.append(f"{requirement.name} is left out: no version of it goes with the others")
+        return accepted, packages, changes
 
-    def _loosened(self, requirement: Requirement, accepted: list[Requirement]) -> Iterable[Requirement]:
+    def _loosened(
+        self, requirement: Requirement, accepted: list[Requirement], constraints: list[str]
+    ) -> Iterable[Requirement]:
         yield requirement
         base = _base(requirement.specifier)
         if base is None:
             return
         try:
             lines = [*map(str, accepted), str(_with(requirement, f">={base}"))]
-            lowest = self.index.resolve(lines, prefers_lowest=True)
+            lowest = self.index.resolve(lines, constraints=constraints, prefers_lowest=True)
         except Unresolvable:
             pass
         else:
@@ -357,6 +375,7 @@ class _Planner:
         base = _base(requirement.specifier)
         later = [build for build in builds if base is not None and Version(build) >= base]
         chosen = later[0] if later else builds[-1]
+        self.is_old = bool(later)
         self.changes.append(
             f"{_shown(requirement)} cannot be had here without CUDA, and this node has no GPU; {chosen} takes its place"
         )
@@ -382,11 +401,11 @@ class _Planner:
     # -- what goes with old versions -----------------------------------------------------------------------------------
 
     def _of_the_time(self, requirements: Sequence[Requirement]) -> list[str]:
-        """Limits for those of the three that are not pinned, when the environment is of their time."""
+        """Limits for those of them that are not pinned, when the environment is of their time."""
         if not self.wanted.is_relaxed:
             return []
         asked = {str(canonicalize_name(one.name)): one for one in requirements}
-        is_old = self.wanted.python is not None and _minor(self.wanted.python) <= (3, 8)
+        is_old = self.is_old or (self.wanted.python is not None and _minor(self.wanted.python) <= (3, 8))
         for name, limit in _BEFORE_REMOVALS.items():
             base = _base(asked[name].specifier) if name in asked else None
             is_old = is_old or (base is not None and base < Version(limit))

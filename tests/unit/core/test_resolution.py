@@ -34,6 +34,7 @@ OLD_STACK: Packages = {
     "nvidia-cuda": {"13": []},
     "msgspec": {"0.22.0": []},
     "only-later": {"2.0": ["numpy>=2"]},
+    "setuptools": {"80.0": [], "84.0": []},
 }
 
 
@@ -105,9 +106,9 @@ def made(requirements: Sequence[str], *, is_relaxed: bool = True, has_gpu: bool 
 
 @pytest.mark.parametrize("is_relaxed", [True, False])
 def test_what_can_be_had_is_taken_as_it_is_asked_for(is_relaxed: bool) -> None:
-    planned = made(["numpy==1.23.5", "joblib<1.5"], is_relaxed=is_relaxed)
+    planned = made(["numpy==1.26.4", "joblib<1.5"], is_relaxed=is_relaxed)
 
-    assert planned.packages == {"numpy": "1.23.5", "joblib": "1.3.2"}
+    assert planned.packages == {"numpy": "1.26.4", "joblib": "1.3.2"}
     assert planned.changes == ()
 
 
@@ -179,8 +180,23 @@ def test_a_requirement_for_another_python_is_passed_over() -> None:
 def test_packages_of_an_old_time_keep_the_others_of_that_time() -> None:
     planned = made(["scikit-learn==0.22.2", "pandas"])
 
-    assert planned.packages == {"scikit-learn": "1.1.3", "pandas": "1.5.3", "numpy": "1.23.5", "joblib": "1.6.0"}
+    assert planned.packages == {
+        "scikit-learn": "1.1.3",
+        "pandas": "1.5.3",
+        "numpy": "1.23.5",
+        "joblib": "1.6.0",
+        "setuptools": "80.0",
+    }
     assert any("numpy<1.24" in note for note in planned.notes)
+
+
+def test_any_pin_that_is_older_than_this_python_says_of_what_time_an_environment_is() -> None:
+    assert made(["joblib==0.9", "pandas"]).packages == {
+        "joblib": "1.0.0",
+        "pandas": "1.5.3",
+        "numpy": "1.23.5",
+        "setuptools": "80.0",
+    }
 
 
 def test_numpy_stays_below_2_for_packages_that_were_built_before_it() -> None:
@@ -229,7 +245,7 @@ def test_a_node_with_gpus_gets_the_build_for_them() -> None:
 def test_a_pin_of_torch_gives_way_to_a_build_without_cuda() -> None:
     planned = made(["torch==1.4.0"], index=FakeIndex(builds=BUILDS))
 
-    assert planned.packages == {"torch": "2.12.0+cpu"}
+    assert planned.packages["torch"] == "2.12.0+cpu"
     assert "torch 1.4.0 cannot be had here without CUDA" in planned.changes[0]
 
 
@@ -255,9 +271,9 @@ def test_without_builds_at_hand_the_index_is_told_to_avoid_cuda() -> None:
 
 
 def test_companions_are_added_where_they_leave_the_others_as_they_are() -> None:
-    planned = made(["numpy==1.23.5"], companions=["msgspec", "only-later"])
+    planned = made(["numpy==1.26.4"], companions=["msgspec", "only-later"])
 
-    assert planned.packages == {"numpy": "1.23.5", "msgspec": "0.22.0"}
+    assert planned.packages == {"numpy": "1.26.4", "msgspec": "0.22.0"}
     assert planned.changes == ()
     assert any("only-later does not go with the rest" in note for note in planned.notes)
 
