@@ -415,6 +415,22 @@ class TestRegistration:
         assert read["y"].tolist() == ["a", None]
         assert read.columns.tolist() == ["x", "y", "3"]
 
+    def test_a_column_of_several_types_is_registered_as_texts(
+        self, ws: Workspace, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        frame = pd.DataFrame({"mixed": [1, "x", None], "huge": [2**70, 1, 2], "fine": [1, 2, 3]})
+
+        dataset = Dataset.Tabular.register_pandas_dataframe(frame, ws.get_default_datastore(), "mixed")
+
+        read = dataset.to_pandas_dataframe()
+        assert read["mixed"].tolist() == ["1", "x", None]
+        assert read["huge"].tolist()[0] == str(2**70)
+        assert read["fine"].tolist() == [1, 2, 3]
+        assert "'mixed', 'huge'" in caplog.text
+        twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
+        with pytest.raises(UserErrorException, match="name of its own"):
+            Dataset.Tabular.register_pandas_dataframe(twice, ws.get_default_datastore(), "twice")
+
     def test_rows_are_partitioned_into_a_datastore(self, ws: Workspace, tmp_path: Path) -> None:
         dataset = Dataset.Tabular.from_delimited_files(str(write(tmp_path / "bank.csv", BANK)))
 

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import azureml.core.run as run_module
-from azureml.core import Run
+from azureml.core import Experiment, Run
+from azureml.core.workspace import Workspace
 from azureml.exceptions import UserErrorException
 from sublight.sdk.training_run import run as sublight_run
+from tests.server.harness import Harness
 
 
 @pytest.fixture
@@ -38,6 +40,31 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(directory: Path) -> Run:
     return Run.get_context()
+
+
+class Attached:
+    """The run of this process's script is one of a workspace, which it may ask."""
+
+    def __init__(self, run: Run, directory: Path, ws: Workspace, harness: Harness) -> None:
+        harness.cluster("cpu")
+        self._journal = directory / "journal"
+        self._run_id = run._run_id = harness.submit(harness.script()).id
+        run._experiment = Experiment(ws, "trying")
+        harness.settle()
+        harness.agents()
+        harness.settle()
+        (self._agent,) = [one for one in harness.agents().values() if one.orders()]
+
+    def ship(self) -> None:
+        """What the script has reported reaches the server."""
+        self._agent.report(self._run_id, journal=self._journal.read_bytes())
+
+
+@pytest.fixture
+def attached(run: Run, directory: Path, ws: Workspace, harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Attached:
+    monkeypatch.setenv("SUBLIGHT_URL", ws._sdk.url)
+    monkeypatch.setenv("SUBLIGHT_TOKEN", "a token")
+    return Attached(run, directory, ws, harness)
 
 
 def records(directory: Path) -> list[dict[str, Any]]:
@@ -212,6 +239,14 @@ def test_children_log_for_themselves_and_end(run: Run, directory: Path) -> None:
     assert ends == ["completed", "failed"]
 
 
+def test_a_script_sees_the_children_that_it_has_just_begun(run: Run) -> None:
+    for accuracy in (0.5, 0.75):
+        with run.child_run(f"fold {accuracy}") as fold:
+            fold.log("accuracy", accuracy)
+
+    assert [child.get_metrics() for child in run.get_children()] == [{"accuracy": 0.75}, {"accuracy": 0.5}]
+
+
 def test_many_children_can_be_made_at_once(run: Run, directory: Path) -> None:
     children = run.create_children(tag_key="fold", tag_values=["a", "b"])
 
@@ -248,3 +283,32 @@ def test_inputs_that_were_mounted_are_paths(run: Run, directory: Path, monkeypat
     with pytest.raises(KeyError):
         run.input_datasets["other"]
     assert run.output_datasets == {"result": "/data/result"}
+
+
+def test_what_it_uploads_is_there_at_once(run: Run, attached: Attached) -> None:
+    child = run.child_run("fold")
+    attached.ship()
+    child.tag("a", "b")
+    child.add_properties({"p": "1"})
+    for name, who in (("x/m.pkl", run), ("m.pkl", child)):
+        Path("m.pkl").write_text(name)
+        who.upload_file(name, "m.pkl")
+
+    assert run.get_file_names() == ["x/m.pkl"]
+    run.download_file("x/m.pkl", "got.pkl")
+    assert Path("got.pkl").read_text() == "x/m.pkl"
+    assert (child.get_tags(), child.get_properties()) == ({"a": "b"}, {"p": "1"})
+
+
+def test_a_model_is_made_of_what_it_has_just_uploaded(run: Run, attached: Attached) -> None:
+    Path("outputs/model.pkl").write_text("an older one")
+    Path("m.pkl").write_text("fresh")
+    run.upload_file("outputs/model.pkl", "m.pkl")
+    child = run.child_run("fold")
+    Path("m.pkl").write_text("of the fold")
+    attached.ship()
+    child.upload_file("model.pkl", "m.pkl")
+
+    models = [run.register_model("mine", "outputs/model.pkl"), child.register_model("fold", "model.pkl")]
+    texts = [Path(model.download(f"got-{model.name}")).read_text() for model in models]
+    assert texts == ["fresh", "of the fold"]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import pickle
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from azureml.core import Experiment, Model, ScriptRunConfig
@@ -21,6 +24,7 @@ from azureml.exceptions import (
     WebserviceException,
 )
 from sublight.messages.nodes import FileBytes
+from sublight.sdk.errors import ServerUnavailable
 from tests.server.harness import FakeAgent, Harness
 
 JOURNAL = (
@@ -250,9 +254,63 @@ def test_others_may_report_metrics_on_a_run(run: Run, harness: Harness) -> None:
     assert not [name for name in run.get_properties() if name.startswith("azureml.report")]
 
 
-def test_a_run_of_somebody_else_cannot_be_given_children(run: Run) -> None:
-    with pytest.raises(UserErrorException, match="not started by this program"):
-        run.child_run()
+def test_any_run_can_be_given_children(run: Run, experiment: Experiment, harness: Harness) -> None:
+    end(harness, run)
+    looked_up = Run.get(experiment.workspace, run.id)
+    with looked_up.child_run("by hand", run_id="my-own-id") as child:
+        child.log("accuracy", 0.5)
+        with child.child_run() as grandchild:
+            grandchild.log("accuracy", 0.25)
+
+    found = {child.id: child for child in looked_up.get_children(recursive=True)}
+    assert (child.id, child.parent) == ("my-own-id", run)
+    assert found[child.id].get_metrics() == {"accuracy": 0.5}
+    assert found[grandchild.id].status == "Completed"
+    assert [found.id for found in Run.list(experiment)] == [run.id]
+
+
+def test_a_sweep_can_be_given_a_child_that_is_no_trial(experiment: Experiment, harness: Harness) -> None:
+    sweep = Run.get(experiment.workspace, harness.submit(harness.sweep()).id)
+    with sweep.child_run("summary") as child:
+        child.log("accuracy", 0.5)
+
+    assert child in list(sweep.get_children())
+    assert child.parent == sweep
+
+
+def test_a_child_of_the_program_itself_may_have_an_id_of_its_own(experiment: Experiment) -> None:
+    with experiment.start_logging(snapshot_directory=None) as run, run.child_run(run_id="my-own-id") as child:
+        assert child.id == "my-own-id"
+    assert [one.id for one in run.get_children()] == ["my-own-id"]
+
+
+def test_ending_a_run_of_another_program_never_raises(
+    run: Run, experiment: Experiment, harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    run.complete()
+    assert run.get_status() == "Queued"
+    assert "completed by its script" in caplog.text
+    end(harness, run)
+    run.complete()
+    run.fail("too late")
+    assert run.cancel() is False
+    assert run.get_status() == "Completed"
+
+    begun = experiment.start_logging(snapshot_directory=None)
+    Run(experiment, begun.id).complete()
+    assert begun.get_status() == "Completed"
+    begun.complete()  # it was ended from elsewhere meanwhile
+    assert begun.cancel() is True or begun.get_status() == "Completed"
+
+
+def test_a_block_whose_run_was_canceled_elsewhere_ends_in_a_warning(
+    experiment: Experiment, caplog: pytest.LogCaptureFixture
+) -> None:
+    with experiment.start_logging(snapshot_directory=None) as run:
+        assert Run(experiment, run.id).cancel() is True
+
+    assert run.get_status() == "Canceled"
+    assert "complete() changes nothing" in caplog.text
 
 
 def test_a_run_submitted_below_another_one_is_its_child(run: Run, source: Path) -> None:
@@ -280,6 +338,150 @@ def test_a_model_is_registered_from_the_files_of_a_run(run: Run, harness: Harnes
         run.register_model("my-model", "outputs/other.pkl")
     with pytest.raises(WebserviceException, match="letters"):
         run.register_model("my model", "outputs/model.pkl")
+
+
+def test_a_model_is_made_of_what_the_run_was_given_not_of_an_older_file_here(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "model.pkl").write_text("stale")
+    run = experiment.start_logging(snapshot_directory=None)
+    keep(run, tmp_path, "outputs/model.pkl", "fresh")
+    child = run.child_run("fold")
+    keep(child, tmp_path, "outputs/model.pkl", "of the fold")
+    models = [run.register_model("mine", "outputs/model.pkl"), child.register_model("fold", "outputs/model.pkl")]
+    run.complete()
+    models.append(run.register_model("late", "outputs/model.pkl"))
+
+    texts = [Path(model.download(str(tmp_path / f"got-{model.name}"))).read_text() for model in models]
+    assert texts == ["fresh", "of the fold", "fresh"]
+    other = experiment.start_logging(snapshot_directory=None)
+    model = other.register_model("here", "outputs/model.pkl")
+    assert Path(model.download(str(tmp_path / "got-here"))).read_text() == "stale"
+    other.complete()
+
+
+def test_a_run_that_was_completed_takes_reports_on(experiment: Experiment, tmp_path: Path) -> None:
+    run = experiment.start_logging(snapshot_directory=None)
+    run.log("accuracy", 1)
+    run.complete()
+    run.log("accuracy", 2)
+    run.log("accuracy", True)
+    run.log("accuracy", 0.5)
+    run.tag("late", "yes")
+    run.add_properties({"kept": "too"})
+    keep(run, tmp_path, "outputs/late.txt", "late")
+    with run.child_run("late") as child:
+        child.log("accuracy", 3)
+
+    assert run.get_metrics() == {"accuracy": [1, 2, True, 0.5]}
+    assert [type(value) for value in run.get_metrics()["accuracy"]] == [int, int, bool, float]
+    assert (run.get_tags()["late"], run.get_properties()["kept"]) == ("yes", "too")
+    assert run.get_file_names() == ["outputs/late.txt"]
+    assert list(run.get_children()) == [child]
+
+
+def test_a_metric_may_be_now_a_truth_value_and_now_a_number(experiment: Experiment) -> None:
+    with experiment.start_logging(snapshot_directory=None) as run:
+        for value in (True, 0.25, False):
+            run.log("mixed", value)
+
+    assert run.get_metrics() == {"mixed": [True, 0.25, False]}
+    assert type(run.get_metrics()["mixed"][0]) is bool
+
+
+def test_a_step_may_be_a_float_that_is_whole(experiment: Experiment) -> None:
+    with experiment.start_logging(snapshot_directory=None) as run:
+        run.log("loss", 0.5, step=3.0)
+        run.log("loss", 0.25, step=np.float64(4))
+        with pytest.raises(UserErrorException, match="whole number"):
+            run.log("loss", 0.125, step=4.5)
+
+    assert run._sdk_run.series("loss").steps == (3, 4)
+
+
+def test_runs_are_listed_page_by_page_and_with_their_children_at_once(
+    experiment: Experiment, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        with experiment.start_logging(snapshot_directory=None) as run, run.child_run(f"fold {number}"):
+            pass
+    client = experiment.workspace._sdk.client
+    asked: list[str] = []
+    get = client.get
+    monkeypatch.setattr(
+        client, "get", lambda path, *answer, **query: (asked.append(path), get(path, *answer, **query))[1]
+    )
+    monkeypatch.setattr("sublight.sdk.runs._FIRST_PAGE", 1)
+
+    assert next(iter(experiment.get_runs())) == run
+    assert len(asked) == 1
+    asked.clear()
+    everything = list(experiment.get_runs(include_children=True))
+    assert (len(everything), len(asked)) == (6, 2)
+    assert len([found for found in everything if found.parent is None]) == 3
+
+
+def test_files_are_listed_once_however_many_are_fetched(
+    run: Run, harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end(harness, run)
+    for number in range(5):
+        keep(run, tmp_path, f"outputs/{number}.txt", str(number))
+    client = run.experiment.workspace._sdk.client
+    asked: list[str] = []
+    get = client.get
+    monkeypatch.setattr(
+        client, "get", lambda path, *answer, **query: (asked.append(path), get(path, *answer, **query))[1]
+    )
+
+    run.download_files("outputs", str(tmp_path / "got"))
+    assert len(asked) == 2
+    assert len(list((tmp_path / "got" / "outputs").iterdir())) == 5
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda run: list(run.experiment.get_runs()),
+        lambda run: list(Run.list_by_compute(run.experiment.workspace.compute_targets["cpu"])),
+        lambda run: list(run.get_children()),
+        lambda run: run.number,
+        lambda run: run.get_environment(),
+        lambda run: run.get_tags(),
+        lambda run: run.get_properties(),
+        lambda run: run.display_name,
+        lambda run: run.get_details(),
+        lambda run: run.complete(),
+    ],
+)
+def test_a_server_that_is_away_is_told_in_the_words_of_v1(run: Run, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = run.experiment.workspace.compute_targets
+    monkeypatch.setattr(type(run.experiment.workspace), "compute_targets", targets)
+
+    def away(*_: object, **__: object) -> None:
+        raise ServerUnavailable("the server does not answer")
+
+    client = run.experiment.workspace._sdk.client
+    run._sdk_run._read_at = -1e9
+    for verb in ("get", "post", "patch"):
+        monkeypatch.setattr(client, verb, away)
+    with pytest.raises(ServiceException) as caught:
+        ask(run)
+    assert caught.value.__suppress_context__
+
+
+def test_workspaces_experiments_and_runs_go_to_other_processes(
+    run: Run, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment.workspace._sdk.client, "_sleep", time.sleep)  # the test's own cannot go anywhere
+    own = experiment.start_logging(snapshot_directory=None)
+    for original in (run, own):
+        copied = pickle.loads(pickle.dumps(original))
+        assert copied == original
+        assert copied.experiment.workspace._sdk.url == experiment.workspace._sdk.url
+    own.complete()
 
 
 def test_the_code_of_a_run_can_be_had_again(run: Run, tmp_path: Path) -> None:

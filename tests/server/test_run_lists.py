@@ -25,7 +25,7 @@ def test_trials_are_listed_by_their_kind_and_found_by_their_id(harness: Harness)
     harness.workspace.sweeps.step(None)
     trials = {f"{sweep.id}-0", f"{sweep.id}-1"}
 
-    def found(**filters: str) -> set[str]:
+    def found(**filters: str | bool) -> set[str]:
         return {run.id for run in harness.services.runs.list(**filters).runs}  # type: ignore[arg-type]
 
     assert found() == {sweep.id, script.id}
@@ -33,6 +33,7 @@ def test_trials_are_listed_by_their_kind_and_found_by_their_id(harness: Harness)
     assert found(kind="trial", parent_id=sweep.id) == trials
     assert found(search=f"{sweep.id}-1") == {f"{sweep.id}-1"}
     assert found(search=sweep.id) == {sweep.id}
+    assert found(include_children=True) == {sweep.id, script.id, *trials}
 
 
 def test_runs_are_listed_by_how_they_ended(harness: Harness) -> None:

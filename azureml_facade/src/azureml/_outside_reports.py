@@ -19,6 +19,9 @@ from azureml.core.run import REPORT_PROPERTY, _v1_errors
 class ReportsFromOutside:
     """The reporting methods of ``sublight.run``, for a run that is somebody else's."""
 
+    # 3 stays 3 and True stays True, without a property that says so.
+    keeps_types = True
+
     def __init__(self, run: Any) -> None:
         self._run = run
 
@@ -26,7 +29,8 @@ class ReportsFromOutside:
         """Report a number."""
         from sublight.sdk.logged_values import as_plain
 
-        self._report("scalar", name, as_plain(name, float(value)))
+        is_exact = isinstance(value, int) and value.bit_length() < 64
+        self._report("scalar", name, as_plain(name, value if is_exact else float(value)))
 
     def log_list(self, name: str, value: Any, step: int | None = None) -> None:
         """Report a list."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -144,27 +145,36 @@ def list_runs(
     status: str | None = None,
     include_children: bool = False,
 ) -> Iterator[Any]:
-    """Runs that pass all filters, newest first; children come after their parent's place in time."""
-    from azureml.core.run import _wrap
+    """Runs that pass all filters, newest first; read page by page, as far as the caller looks."""
+    from azureml.core.run import _v1_errors, _wrap
+    from sublight.sdk.runs import iter_runs
 
     name = None if experiment is None else experiment.name
-    for sdk_run in workspace._sdk.runs(experiment=name, target=target, limit=None):
-        run = _wrap(workspace, sdk_run, experiment=experiment)
-        is_child = PARENT_TAG in sdk_run.view.tags
-        if (include_children or not is_child) and matches(
-            run, tags=tags, properties=properties, type=type, status=status
+    with _v1_errors():
+        for sdk_run in iter_runs(
+            workspace._sdk.client, experiment=name, target=target, include_children=include_children or None
         ):
-            yield run
-        if include_children and sdk_run.kind in ("sweep", "script", "interactive"):
-            yield from run.get_children(True, tags, properties, type, status, _with_submitted=False)
+            run = _wrap(workspace, sdk_run, experiment=experiment)
+            is_child = PARENT_TAG in sdk_run.view.tags
+            if (include_children or not is_child) and matches(
+                run, tags=tags, properties=properties, type=type, status=status
+            ):
+                yield run
 
 
 def end_from_outside(run: Any, how: str, message: str = "") -> None:
-    """``complete()`` or ``fail()`` on a run that goes on elsewhere: its own script ends it well, a failure stops it."""
+    """``complete()`` or ``fail()`` on a run that this program did not begin.
+
+    A run of another program's own is ended; that of a script is ended well by the script, and a failure stops it.
+    """
     from azureml.core.run import FAILED_PROPERTY, _v1_errors
 
-    if v1_status(run._view()) in TERMINAL_STATUSES:
+    view = run._view()
+    if v1_status(view) in TERMINAL_STATUSES:
         module_logger.info("run %s has ended already; %s() changes nothing", run.id, how)
+    elif view.kind == "interactive":
+        with _v1_errors():
+            _end_interactive(run, "completed" if how == "complete" else "failed", message)
     elif how == "fail":
         with _v1_errors():
             run._sdk_run.update(properties={FAILED_PROPERTY: message or "another program said that it failed"})
@@ -173,6 +183,24 @@ def end_from_outside(run: Any, how: str, message: str = "") -> None:
         module_logger.warning(
             "run %s is completed by its script when that ends, so that complete() changes nothing here", run.id
         )
+
+
+def child_from_outside(parent: Any, name: str | None, run_id: str | None) -> Any:
+    """Reports of a new run of this program below ``parent``, whoever began that."""
+    view = parent._view()
+    # What stands below a sweep are its trials; a run that was begun by hand is tied to it as a submitted child is.
+    place = {"tags": {PARENT_TAG: parent.id}} if view.kind == "sweep" else {"parent_id": parent.id}
+    return parent.experiment._sdk.start_run(name, run_id=run_id or f"{uuid.uuid4()}", **place)
+
+
+def _end_interactive(run: Any, status: str, message: str) -> None:
+    from sublight.messages.definitions import EndRequest
+    from sublight.messages.runs import RunView
+    from sublight.sdk.client import API
+
+    end = EndRequest(status=status, message=message)  # type: ignore[arg-type]
+    run.experiment.workspace._sdk.client.post(f"{API}/runs/{quote(run.id, safe='')}/end", RunView, end)
+    run._sdk_run.refresh()
 
 
 def _failed_from_outside(view: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+module_logger = logging.getLogger(__name__)
 
 STANDARD_LOG = "user_logs/std_log.txt"
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
@@ -27,8 +30,7 @@ def file_names(run: Any) -> list[str]:
     Scripts take the last one (``get_file_names()[-1]``) for the model, which it was as long as the logs were named so
     that they came first.
     """
-    logs = log_names(run)
-    return [*logs, *sorted({artifact.path for artifact in run._sdk_run.artifacts()} - set(logs))]
+    return _Listing(run).names
 
 
 def log_names(run: Any) -> dict[str, str]:
@@ -47,10 +49,7 @@ def log_names(run: Any) -> dict[str, str]:
 
 def log_text(run: Any, name: str) -> str:
     """The text of a log by one of the names of ``log_names``."""
-    from azureml._run_details import hyperdrive_log
-
-    stored = log_names(run)[name]
-    return str(run._sdk_run.logs(stored)) if stored else hyperdrive_log(run._sdk_run)
+    return _stored_log_text(run, log_names(run)[name])
 
 
 def download_file(run: Any, name: str, output_file_path: str | None) -> None:
@@ -59,13 +58,30 @@ def download_file(run: Any, name: str, output_file_path: str | None) -> None:
     target = Path(os.path.basename(name) if output_file_path is None else os.fspath(output_file_path))
     if output_file_path is not None and (target.is_dir() or str(output_file_path).endswith(("/", os.sep))):
         target = target / os.path.basename(name)
-    names = file_names(run)
+    listing = _Listing(run)
+    if name not in listing.names and ended_by_waiting(run, name):
+        listing = _Listing(run)
+    names = listing.names
     if name not in names:
         from azureml.exceptions import UserErrorException
 
         there = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         raise UserErrorException(f"run {run.id} has no file {name!r}; it has {there or 'none yet'}")
-    _fetch(run, name, target)
+    listing.fetch(name, target)
+
+
+def ended_by_waiting(run: Any, name: str) -> bool:
+    """Whether ``run`` was still going, elsewhere, and has been waited for: it may have left the file ``name`` now.
+
+    A person watched the widget and went on when the run had ended; a notebook that is executed has nobody who watches.
+    """
+    sdk_run = run._sdk_run
+    is_inside_a_run = bool(os.environ.get("SUBLIGHT_RUN_DIRECTORY"))  # whose end might be waited for by that very run
+    if is_inside_a_run or sdk_run.kind not in _WITH_SCRIPT or sdk_run.view.ended is not None:
+        return False
+    module_logger.warning("run %s has not left %s yet; waiting until it has ended", run.id, name)
+    sdk_run.wait()
+    return True
 
 
 def download_files(
@@ -79,7 +95,8 @@ def download_files(
     from azureml.exceptions import UserErrorException
 
     folder = Path(output_directory or ".")
-    wanted = [name for name in file_names(run) if prefix is None or name.startswith(prefix.removeprefix("./"))]
+    listing = _Listing(run)
+    wanted = [name for name in listing.names if prefix is None or name.startswith(prefix.removeprefix("./"))]
     if isinstance(output_paths, str):
         output_paths = [output_paths]
     if output_paths is not None and len(output_paths) != len(wanted):
@@ -93,16 +110,17 @@ def download_files(
         else:
             shown = name if append_prefix or not prefix else name.removeprefix(prefix.removeprefix("./")).lstrip("/")
             target = folder / (shown or os.path.basename(name))
-        _fetch(run, name, target)
+        listing.fetch(name, target)
 
 
 def download_logs(run: Any, destination: str | None) -> list[str]:
     """Write all logs below ``destination``; their paths."""
     folder = Path(destination) if destination else Path("assets") / run.id
     paths = []
-    for name in log_names(run):
+    listing = _Listing(run)
+    for name in listing.logs:
         target = folder / name
-        _fetch(run, name, target)
+        listing.fetch(name, target)
         paths.append(str(target))
     return paths
 
@@ -175,16 +193,52 @@ def take_snapshot(run: Any, file_or_folder_path: str) -> str:
     return str(upload(run.experiment.workspace._sdk.client, pack(source.resolve(), shown=str(source))))
 
 
-def _fetch(run: Any, name: str, target: Path) -> None:
-    """Write one file or log to exactly ``target``, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".azureml-") as folder:
-        if name in log_names(run) and not any(one.path == name for one in run._sdk_run.artifacts()):
-            source = Path(folder) / "log"
-            source.write_text(log_text(run, name), encoding="utf-8")
-        else:
-            (source,) = run._sdk_run.download(folder, name)
-        os.replace(source, target)
+def _stored_log_text(run: Any, stored: str) -> str:
+    from azureml._run_details import hyperdrive_log
+
+    return str(run._sdk_run.logs(stored)) if stored else hyperdrive_log(run._sdk_run)
+
+
+class _Listing:
+    """The files and logs of a run as they are now, listed once for however many are fetched."""
+
+    def __init__(self, run: Any) -> None:
+        run._view()  # waits for what this program has just uploaded
+        self._run = run
+        self.logs = log_names(run)
+        self._artifacts = {artifact.path: artifact for artifact in run._sdk_run.artifacts()}
+        self._staged = _files_staged(run)
+
+    @property
+    def names(self) -> list[str]:
+        """The logs, then everything else, each in order."""
+        return [*self.logs, *sorted({*self._artifacts, *self._staged} - set(self.logs))]
+
+    def fetch(self, name: str, target: Path) -> None:
+        """Write one file or log to exactly ``target``, whole or not at all."""
+        from sublight.sdk.download import download
+
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".azureml-") as folder:
+            source = Path(folder) / "file"
+            if name in self._staged:
+                shutil.copyfile(self._staged[name], source)
+            elif name in self._artifacts:
+                client = self._run.experiment.workspace._sdk.client
+                (source,) = download(client, self._run.id, [self._artifacts[name]], Path(folder))
+            else:
+                source.write_text(_stored_log_text(self._run, self.logs[name]), encoding="utf-8")
+            os.replace(source, target)
+
+
+def _files_staged(run: Any) -> dict[str, str]:
+    """What this script has uploaded to its run, or to a child, by name: its node sends it on in a while."""
+    folder = run._staged_files()
+    if folder is None or not os.path.isdir(folder):
+        return {}
+    files = dict(files_of_folder("", folder))
+    below = os.path.join(folder, "children", "")
+    return {name: path for name, path in files.items() if not path.startswith(below)}
 
 
 class _as_path:

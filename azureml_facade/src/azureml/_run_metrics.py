@@ -221,7 +221,10 @@ def _types_in(properties: dict[str, str]) -> dict[str, str]:
 
 
 def _with_type(value: float, type_name: str | None) -> Any:
-    if type_name == "bool":
+    """The value as it was logged; a name may have had values of several types, of which the first was noted."""
+    if type(value) is not float:  # reported from outside, where types are kept
+        return value
+    if type_name == "bool" and value in (0.0, 1.0):
         return bool(value)
     if type_name == "int" and value == value and value not in (float("inf"), float("-inf")) and value.is_integer():
         return int(value)

@@ -62,39 +62,61 @@ def register_model(
 
 
 def _content(run: Any, path: str) -> dict[str, Any]:
-    """Where the model's files are: on this disk when this program made them, else among the run's artifacts."""
+    """Where the model's files are.
+
+    What the run was given as artifacts counts: what this script has uploaded a moment ago and may be on its way, then
+    what is stored. Only a run without such a file gets it from this program's disk.
+    """
+    from azureml._run_files import ended_by_waiting
     from azureml.exceptions import ModelPathNotFoundException
 
-    local = _local_files(run, path)
-    if local is not None:
-        if local.is_dir():
-            run.upload_folder(path, str(local))
-        else:
-            run.upload_file(path, str(local))
-        return {"files": {path.rsplit("/", 1)[-1]: local}}
-    run._view()
-    names = [artifact.path for artifact in run._sdk_run.artifacts()]
-    if not any(name == path or name.startswith(path + "/") for name in names):
-        there = ", ".join(names[:12]) or "none"
-        raise ModelPathNotFoundException(
-            f"run {run.id} has no file or folder {path!r} to make a model of; its files are {there}"
-        )
-    return {"from_run": (run.id, path)}
+    name = path.rsplit("/", 1)[-1]
+    work = _file_at_work(run, path)
+    staged = Path(run._staged_files() or os.devnull) / path
+    if staged.is_file() or (staged.is_dir() and work is None):
+        return {"files": {name: staged}}
+    if work is None or not _is_script(run):
+        run._view()  # waits for what this program has just reported
+        names = _left_by(run)
+        if work is None and not _is_among(path, names) and ended_by_waiting(run, path):
+            names = _left_by(run)
+        if _is_among(path, names):
+            return {"from_run": (run.id, path)}
+        if work is None:
+            there = ", ".join(names[:12]) or "none"
+            raise ModelPathNotFoundException(
+                f"run {run.id} has no file or folder {path!r} to make a model of; its files are {there}"
+            )
+    if work.is_dir():
+        run.upload_folder(path, str(work))
+    else:
+        run.upload_file(path, str(work))
+    return {"files": {name: work}}
 
 
-def _local_files(run: Any, path: str) -> Path | None:
-    """The file or folder of this program's own run that may not have reached the server yet."""
+def _left_by(run: Any) -> list[str]:
+    return [artifact.path for artifact in run._sdk_run.artifacts()]
+
+
+def _is_among(path: str, names: list[str]) -> bool:
+    return any(name == path or name.startswith(path + "/") for name in names)
+
+
+def _file_at_work(run: Any, path: str) -> Path | None:
+    """The file or folder below ``outputs`` of this program's own run, which becomes an artifact when the run ends."""
+    place = None
+    if _is_script(run):
+        if path.split("/")[0] in ("outputs", "logs"):
+            place = Path(os.environ["SUBLIGHT_RUN_DIRECTORY"]) / "work" / path
+    elif run._reports is not None and path.split("/")[0] == "outputs":
+        place = Path.cwd() / path
+    return place if place is not None and place.exists() else None
+
+
+def _is_script(run: Any) -> bool:
     from azureml.core.run import _SubmittedRun
 
-    directory = os.environ.get("SUBLIGHT_RUN_DIRECTORY")
-    places = []
-    if isinstance(run, _SubmittedRun) and directory:
-        places = [Path(directory) / "uploads" / path]
-        if path.split("/")[0] in ("outputs", "logs"):
-            places = [Path(directory) / "work" / path, *places]
-    elif run._reports is not None and path.split("/")[0] == "outputs":
-        places = [Path.cwd() / path]
-    return next((place for place in places if place.exists()), None)
+    return isinstance(run, _SubmittedRun) and "SUBLIGHT_RUN_DIRECTORY" in os.environ
 
 
 def _dataset_of(one: Any) -> list[Any]:

@@ -25,6 +25,8 @@ class Reporting:
 
     def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
         """Report a metric; reports under one name become a list in ``get_metrics``."""
+        if step is not None and type(step) is not int:
+            step = _as_step(step)
         kind = type(value)
         if kind is not float:
             value, type_name = _as_metric_value(name, value)
@@ -130,6 +132,8 @@ class Reporting:
         return upload(self, files_of_folder(name, path))
 
     def _note_metric_type(self, name: str, type_name: str) -> None:
+        if getattr(self._reporter(), "keeps_types", False):
+            return
         noted = self.__dict__.setdefault("_noted_metric_types", set())
         if (name, type_name) not in noted:
             noted.add((name, type_name))
@@ -152,7 +156,7 @@ def _as_metric_value(name: str, value: Any) -> tuple[Any, str]:
     if value is None or isinstance(value, str):
         return (None if value is None else str(value)), ""
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
-        return float(bool(value)), "bool"
+        return bool(value), "bool"
     if isinstance(value, int):
         return value, "int"
     if isinstance(value, list):
@@ -170,6 +174,14 @@ def _as_metric_value(name: str, value: Any) -> tuple[Any, str]:
         return float(value), ""
     except (TypeError, ValueError):
         return _as_repr(name, value), ""
+
+
+def _as_step(step: Any) -> Any:
+    """3.0 and NumPy's like of it count as 3; what is no whole number is left for the SDK to refuse."""
+    try:
+        return int(step) if int(step) == step else step
+    except (TypeError, ValueError, OverflowError):
+        return step
 
 
 def _as_repr(name: str, value: Any) -> str:

@@ -62,6 +62,14 @@ class Client:
         self._sleep = sleep
         self._clock = clock
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: with the token, and without the connections, which stay with this one."""
+        connections = ("_own_http", "_parents_http", "_process")
+        return {name: value for name, value in self.__dict__.items() if name not in connections}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _own_http=_new_http(state["_endpoint"]), _process=os.getpid())
+
     @property
     def endpoint(self) -> Endpoint:
         """The server that the next request goes to."""

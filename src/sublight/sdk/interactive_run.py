@@ -199,8 +199,8 @@ _unfinished: list[InteractiveRun] = []
 
 
 def _remember(run: InteractiveRun) -> None:
-    if not _unfinished:
-        atexit.register(_end_all)
+    atexit.unregister(_end_all)  # once is enough, however many runs there were
+    atexit.register(_end_all)
     _unfinished.append(run)
 
 

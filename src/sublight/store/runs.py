@@ -113,10 +113,13 @@ def page(
     search: str | None = None,
     tag: str | None = None,
     end_reason: str | None = None,
+    include_children: bool = False,
     before: int | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
     """Runs, newest first: without ``parent_id`` those that nobody else started, unless ``kind`` asks for others.
+
+    ``include_children`` lists the others among them.
 
     A run whose whole id is ``search`` is found, whoever started it. ``tag`` is ``key`` or ``key=value``; ``search`` looks
     for text in id, name and experiment.
@@ -124,7 +127,7 @@ def page(
     query = select(runs)
     if parent_id:
         query = query.where(runs.c.parent_id == parent_id)
-    elif kind not in ("trial", "child"):
+    elif kind not in ("trial", "child") and not include_children:
         query = query.where(or_(runs.c.parent_id.is_(None), runs.c.id == (search or "")))
     if experiment:
         query = query.where(runs.c.experiment == experiment)

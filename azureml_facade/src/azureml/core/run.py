@@ -34,6 +34,8 @@ REPORT_PROPERTY = "azureml.report."
 FAILED_PROPERTY = "azureml.failed"
 
 _CHILDREN_MAX = 100
+# Where a script's uploads wait for its node, below the run's folder; those of its children in ``children/<id>`` there.
+_UPLOADS = "uploads"
 
 _factories: dict[str, Callable[..., Any]] = {}
 _context: dict[str, Run] = {}
@@ -53,6 +55,10 @@ class Run(Reporting):
         self._outputs = outputs
         self._sdk_run_known: Any = kwargs.pop("_sdk_run", None)
         self._reports: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which looks at the run from outside: its reports are this one's."""
+        return {**self.__dict__, "_reports": None}
 
     # what it is -----------------------------------------------------------------------------------------------------
 
@@ -96,7 +102,8 @@ class Run(Reporting):
         """Its place in its experiment, from 1."""
         from azureml._run_details import number_of
 
-        return number_of(self)
+        with _v1_errors():
+            return number_of(self)
 
     @property
     def display_name(self) -> str:
@@ -179,13 +186,15 @@ class Run(Reporting):
         """Its tags, asked anew."""
         from azureml._run_details import v1_tags
 
-        return v1_tags(self)
+        with _v1_errors():
+            return v1_tags(self)
 
     def get_properties(self) -> dict[str, str]:
         """Its properties, with those that the service used to add."""
         from azureml._run_details import v1_properties
 
-        return v1_properties(self)
+        with _v1_errors():
+            return v1_properties(self)
 
     def get_details(self) -> dict[str, Any]:
         """Status, times, properties, run definition and log files, under the keys that v1 used."""
@@ -214,7 +223,8 @@ class Run(Reporting):
         """The environment it was asked to run in."""
         from azureml._run_details import environment_of
 
-        return environment_of(self)
+        with _v1_errors():
+            return environment_of(self)
 
     def get_snapshot_id(self) -> str:
         """The id of the copy of its source folder."""
@@ -323,13 +333,13 @@ class Run(Reporting):
         self._end("fail", _set_status, error_text(error_details))
 
     def cancel(self) -> bool:
-        """Ask it to end."""
-        with _v1_errors():
+        """Ask it to end; False when it has ended already, which programs that tidy up need not know."""
+        with _v1_errors(), _conflicts_told("cancel()") as trouble:
             if self._reports is not None and hasattr(self._reports, "cancel"):
                 self._reports.cancel()
             else:
                 self._sdk_run.cancel()
-        return True
+        return not trouble.came
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Return when all that was reported is kept."""
@@ -467,16 +477,15 @@ class Run(Reporting):
         """The runs of an experiment, newest first."""
         from azureml._run_details import list_runs
 
-        with _v1_errors():
-            return list_runs(
-                experiment.workspace,
-                experiment=experiment,
-                type=type,
-                tags=tags,
-                properties=properties,
-                status=status,
-                include_children=include_children,
-            )
+        return list_runs(
+            experiment.workspace,
+            experiment=experiment,
+            type=type,
+            tags=tags,
+            properties=properties,
+            status=status,
+            include_children=include_children,
+        )
 
     @staticmethod
     def list_by_compute(
@@ -485,16 +494,15 @@ class Run(Reporting):
         """The runs of a compute target, newest first."""
         from azureml._run_details import list_runs
 
-        with _v1_errors():
-            return list_runs(
-                compute.workspace,
-                target=compute.name,
-                type=type,
-                tags=tags,
-                properties=properties,
-                status=status,
-                include_children=True,
-            )
+        return list_runs(
+            compute.workspace,
+            target=compute.name,
+            type=type,
+            tags=tags,
+            properties=properties,
+            status=status,
+            include_children=True,
+        )
 
     @staticmethod
     def add_type_provider(runtype: str, run_factory: Callable[..., Any]) -> None:
@@ -593,6 +601,10 @@ class Run(Reporting):
 
         return ReportsFromOutside(self)
 
+    def _staged_files(self) -> str | None:
+        """The folder of what this script has uploaded, which may be on its way to the server still."""
+        return None
+
     def _has_ended_here(self) -> bool:
         """True when this program began the run and has ended it; what is tagged or reported now comes from outside."""
         return bool(getattr(self._reports, "has_ended", False))
@@ -605,7 +617,7 @@ class Run(Reporting):
 
             end_from_outside(self, how, *details)
             return
-        with _v1_errors():
+        with _v1_errors(), _conflicts_told(f"{how}()"):  # it may have been ended from elsewhere
             getattr(self._reports, how)(*details)
 
 
@@ -628,6 +640,7 @@ class _SubmittedRun(Run):
     def __init__(self, run_id: str, experiment_name: str) -> None:
         super().__init__(None, run_id)
         self._experiment_name = experiment_name
+        self._own_children: list[Run] = []
 
     @property
     def experiment(self) -> Any:
@@ -660,6 +673,29 @@ class _SubmittedRun(Run):
 
             self._output_datasets = OutputDatasets(None)
         return self._output_datasets
+
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Any = None,
+        properties: Any = None,
+        type: str | None = None,
+        status: str | None = None,
+        _rehydrate_runs: bool = True,
+        _with_submitted: bool = True,
+    ) -> Iterator[Run]:
+        """The runs below this one, newest first: those that this process began, of which the server may not know yet,
+        then those of other processes of the script."""
+        from azureml._run_details import matches
+
+        own = {child.id: child for child in reversed(self._own_children)}
+        for child in own.values():
+            if matches(child, tags=tags, properties=properties, type=type, status=status):
+                yield child
+        if _has_server():
+            for child in super().get_children(recursive, tags, properties, type, status, True, _with_submitted):
+                if child.id not in own:
+                    yield child
 
     def get_status(self) -> str:
         """It is running while its script asks; cancelled from outside it may be ending."""
@@ -706,6 +742,9 @@ class _SubmittedRun(Run):
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Do nothing: a report is kept when the call that made it returns."""
+
+    def _staged_files(self) -> str | None:
+        return os.path.join(os.environ[_RUN_DIRECTORY], _UPLOADS) if os.environ.get(_RUN_DIRECTORY) else None
 
     def _shown(self) -> dict[str, Any]:
         return {"Experiment": self._experiment_name, "Id": self.id, "Type": self.type, "Status": "Running"}
@@ -779,8 +818,12 @@ def _start_logging(
     """A run of this very program: what ``Experiment.start_logging`` gives. Its folder is copied as it is now."""
     import uuid
 
-    with _v1_errors():
+    with _v1_errors("SnapshotException"):
         reports = experiment._sdk.start_run(display_name, run_id=run_id or str(uuid.uuid4()), source=snapshot_directory)
+    return _of_this_program(experiment, reports, outputs)
+
+
+def _of_this_program(experiment: Any, reports: Any, outputs: Any = None) -> Run:
     run = Run(experiment, reports.id, outputs=outputs)
     run._reports = reports
     run._sdk_run_known = reports.view_run
@@ -789,20 +832,19 @@ def _start_logging(
 
 def _child(parent: Run, name: str | None, run_id: str | None) -> Run:
     reporter = parent._reporter()
-    if not hasattr(reporter, "child"):
-        raise user_error(
-            f"run {parent.id} was not started by this program; children can be begun by its own script, or below "
-            f"experiment.start_logging()"
-        )
+    if not hasattr(reporter, "child") or (run_id is not None and hasattr(reporter, "view_run")):
+        from azureml._run_details import child_from_outside
+
+        with _v1_errors():
+            return _of_this_program(parent.experiment, child_from_outside(parent, name, run_id))
     with _v1_errors():
         reports = reporter.child(name)
-    child_id = getattr(reports, "id", None)
-    if child_id is None:
-        local_id = reports.local_id if hasattr(reports, "local_id") else reports._local_id
-        child_id = f"{parent.id}{'_' if '_' in parent.id else '-'}{local_id}"
+    child_id = f"{parent.id}{'_' if '_' in parent.id else '-'}{reports._local_id}"
     # The experiment of a script's own run is found at need only: a child that just logs needs no server.
     child = _OwnChild(parent, child_id)
     child._reports = reports
+    if isinstance(parent, _SubmittedRun):
+        parent._own_children.append(child)
     return child
 
 
@@ -827,6 +869,27 @@ class _OwnChild(Run):
     def type(self) -> str | None:
         """Runs that programs begin have no type."""
         return None
+
+    def get_tags(self) -> dict[str, str]:
+        """Its tags, with those that the script has just set."""
+        return {**(super().get_tags() if self._may_ask() else {}), **self._notes("tag")}
+
+    def get_properties(self) -> dict[str, str]:
+        """Its properties, with those that the script has just set."""
+        own = {key: value for key, value in self._notes("property").items() if not is_hidden_property(key)}
+        return {**own, **(super().get_properties() if self._may_ask() else {})}
+
+    def _notes(self, kind: str) -> dict[str, str]:
+        from azureml._run_metrics import notes_of_journal
+
+        return notes_of_journal(kind, self._reports._local_id) if self._staged_files() is not None else {}
+
+    def _may_ask(self) -> bool:
+        return self._staged_files() is None or _has_server()
+
+    def _staged_files(self) -> str | None:
+        above = self._parent._staged_files()
+        return None if above is None else os.path.join(above, "children", self._reports._local_id)
 
     def _has_ended_here(self) -> bool:
         return self._parent._has_ended_here()  # its news went with those of its parent
@@ -856,17 +919,47 @@ def _address_of(workspace: Any) -> str:
 
 
 class _v1_errors:
-    """Turns the errors of the Sublight SDK into those of v1, for the time of a ``with`` block."""
+    """Turns the errors of the Sublight SDK into those of v1, for the time of a ``with`` block.
+
+    ``too_large`` is the name of what v1 raised for something over a limit.
+    """
+
+    def __init__(self, too_large: str = "UserErrorException") -> None:
+        self._too_large = too_large
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if error is not None and type(error).__module__ == "sublight.core.errors":
-            raise _as_v1_error(error) from error
+        if _is_of_sublight(error):
+            # Without the frames of the SDK, which tell a user nothing; the error is the ``inner_exception``.
+            raise _as_v1_error(error, self._too_large) from None
 
 
-def _as_v1_error(error: Any) -> Exception:
+class _conflicts_told:
+    """Logs a Conflict instead of letting it out of a ``with`` block: what was asked for changes nothing."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self.came = False
+
+    def __enter__(self) -> _conflicts_told:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        self.came = _is_of_sublight(error) and error.code == "conflict"
+        if self.came:
+            import logging
+
+            logging.getLogger(__name__).warning("%s changes nothing: %s", self._what, error)
+        return self.came
+
+
+def _is_of_sublight(error: Any) -> bool:
+    return error is not None and type(error).__module__ == "sublight.core.errors"
+
+
+def _as_v1_error(error: Any, too_large: str) -> Exception:
     from azureml import exceptions
 
     sentence = str(error)
@@ -876,6 +969,8 @@ def _as_v1_error(error: Any) -> Exception:
         return exceptions.ServiceException(sentence, status_code=404)
     if error.code == "server_unavailable":
         return exceptions.ServiceException(sentence, status_code=503)
+    if error.code == "too_large":
+        return getattr(exceptions, too_large)(sentence, inner_exception=error)  # type: ignore[no-any-return]
     return exceptions.UserErrorException(sentence, inner_exception=error)
 
 

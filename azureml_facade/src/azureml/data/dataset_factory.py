@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import uuid
@@ -17,6 +18,8 @@ from azureml.data.dataset_type_definitions import FileEncoding, PromoteHeadersBe
 from azureml.data.file_dataset import FileDataset
 from azureml.data.tabular_dataset import TabularDataset
 from azureml.exceptions import UserErrorException
+
+module_logger = logging.getLogger(__name__)
 
 _HEADERS = {
     PromoteHeadersBehavior.NO_HEADERS: "none",
@@ -318,7 +321,23 @@ def _encoding(encoding: Any) -> str:
 
 
 def _writable(frame: Any) -> Any:
-    """Parquet files need text as column names."""
-    renamed = frame.copy(deep=False)
-    renamed.columns = [str(name) for name in frame.columns]
-    return renamed
+    """What a Parquet file can hold: texts as column names, and columns of one type; others become texts."""
+    import pyarrow
+
+    written = frame.copy(deep=False)
+    written.columns = [str(name) for name in frame.columns]
+    if not written.columns.is_unique:
+        twice = sorted(set(written.columns[written.columns.duplicated()]))
+        raise UserErrorException(f"each column of the frame needs a name of its own, got {', '.join(twice)} twice")
+    mixed = []
+    for name in written.columns:
+        try:
+            pyarrow.Array.from_pandas(written[name])
+        except (pyarrow.ArrowException, OverflowError):
+            mixed.append(name)
+            written[name] = written[name].map(str, na_action="ignore")
+    if mixed:
+        module_logger.warning(
+            "values of several types in one column are kept as their texts: column %s", ", ".join(map(repr, mixed))
+        )
+    return written

@@ -48,6 +48,7 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
         search: str | None = None,
         tag: str | None = None,
         end_reason: str | None = None,
+        include_children: bool = False,
         before: str | None = None,
         limit: int = 50,
     ) -> RunPage:
@@ -60,6 +61,7 @@ def runs_router(runs: Runs, metrics: Metrics, compare: Compare) -> APIRouter:
             search=search,
             tag=tag,
             end_reason=end_reason,
+            include_children=include_children,
             before=before,
             limit=limit,
         )

@@ -195,10 +195,14 @@ class Runs:
         search: str | None = None,
         tag: str | None = None,
         end_reason: str | None = None,
+        include_children: bool = False,
         before: str | None = None,
         limit: int = 50,
     ) -> RunPage:
-        """A page of runs, newest first: those that people submitted, or the trials or children that ``kind`` asks for."""
+        """A page of runs, newest first: those that people submitted, or the trials or children that ``kind`` asks for.
+
+        With ``include_children`` all of them, each at its own place in time.
+        """
         statuses = list(status or ())
         unknown = [word for word in statuses if word not in set(RunStatus)]
         if unknown:
@@ -220,6 +224,7 @@ class Runs:
                 search=search,
                 tag=tag,
                 end_reason=end_reason,
+                include_children=include_children,
                 before=int(before) if before else None,
                 limit=limit + 1,
             )
