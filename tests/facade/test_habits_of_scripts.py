@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from azureml.core import Experiment, ScriptRunConfig
 from azureml.core.run import Run
 from azureml.core.workspace import Workspace
-from azureml.exceptions import ActivityFailedException
+from azureml.exceptions import ActivityFailedException, ModelPathNotFoundException, UserErrorException
+from sublight.sdk import run as sdk_run
 from tests.facade.test_run_outside import LOG, agent_of, end, keep
 from tests.server.harness import Harness
 
@@ -79,3 +81,36 @@ def test_the_last_file_of_a_run_is_what_its_script_left(run: Run, harness: Harne
     keep(run, tmp_path, "outputs/model.joblib", "weights")
 
     assert run.get_file_names() == ["azureml-logs/70_driver_log.txt", LOG, "outputs/model.joblib"]
+
+
+@pytest.fixture
+def ends_when_waited_for(run: Run, harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run leaves its model and ends as soon as somebody waits for it."""
+    agent_of(harness, run)
+    waited = sdk_run.Run.wait
+
+    def wait(self: sdk_run.Run, *arguments: Any, **values: Any) -> Any:
+        if self.id == run.id and self.refresh().view.ended is None:
+            keep(run, tmp_path, "outputs/model.joblib", "weights")
+            end(harness, run)
+        return waited(self, *arguments, **values)
+
+    monkeypatch.setattr(sdk_run.Run, "wait", wait)
+
+
+@pytest.mark.usefixtures("ends_when_waited_for")
+def test_registering_the_model_of_a_run_that_goes_on_waits_for_it(run: Run) -> None:
+    model = run.register_model("mine", "outputs/model.joblib")
+
+    assert (model.name, model.version, run.get_status()) == ("mine", 1, "Completed")
+    with pytest.raises(ModelPathNotFoundException):
+        run.register_model("mine", "outputs/other.joblib")
+
+
+@pytest.mark.usefixtures("ends_when_waited_for")
+def test_downloading_a_file_that_a_run_has_not_left_yet_waits_for_it(run: Run, tmp_path: Path) -> None:
+    run.download_file("outputs/model.joblib", str(tmp_path / "here.joblib"))
+
+    assert (tmp_path / "here.joblib").read_text() == "weights"
+    with pytest.raises(UserErrorException, match="has no file"):
+        run.download_file("outputs/other.joblib")
