@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -456,6 +457,17 @@ def test_an_agent_whose_node_has_another_one_kills_everything_and_exits(server, 
     server.withdraw("run-1")  # wakes the poll
 
     assert agents[0].wait(20) == 3
+    assert node.processes() == []
+
+
+def test_an_agent_whose_folder_was_removed_kills_everything_and_exits(server, node, agents):
+    stored = server.order("run-1", {"train.py": "print('up', flush=True); import time; time.sleep(300)"})
+    agents.append(node.start())
+    server.wait_for(lambda: "up" in stored.text)
+
+    shutil.rmtree(node.directory, ignore_errors=True)
+
+    assert agents[0].wait(30) == 4
     assert node.processes() == []
 
 

@@ -8,7 +8,8 @@ How it ends, and with which exit code:
 ====  ==================================================================================================
 0     the server asked it to leave and its last attempt is gone, or it got SIGTERM or SIGINT
 3     the node has another agent by now, or was removed: everything was killed at once
-4     the server of this machine has been gone for ten minutes and no attempt may run any more
+4     the server of this machine has been gone for ten minutes and no attempt may run any more; for half a minute,
+      when there is no attempt whose last words it should hear; or the node's own folder has been removed
 ====  ==================================================================================================
 
 After SIGTERM, in this order:
@@ -56,6 +57,8 @@ _TERM_GRACE_SECONDS = 5.0
 _LAST_REPORT_SECONDS = 3.0
 _DROP_SECONDS = 15.0
 _SERVER_GONE_SECONDS = 600.0
+# With nothing left to report: a server that comes back starts a new node sooner than anybody misses this one.
+_SERVER_GONE_IDLE_SECONDS = 30.0
 _SERVER_LOOK_SECONDS = 10.0
 _CLOSING_STEP_SECONDS = 0.01
 # Attempts that wait for an environment at the same time; others wait for them.
@@ -144,8 +147,11 @@ class Agent:
                 look_at = now + _SERVER_LOOK_SECONDS
                 is_gone = self._lease.is_lapsed() and is_server_gone(self._settings)
                 gone_since = (gone_since or now) if is_gone else None
-                if gone_since is not None and now - gone_since >= _SERVER_GONE_SECONDS:
+                patience = _SERVER_GONE_IDLE_SECONDS if self._executor.is_empty else _SERVER_GONE_SECONDS
+                if gone_since is not None and now - gone_since >= patience:
                     return self._end_at_once("the server of this machine is gone", 4)
+                if not self._settings.directory.exists():
+                    return self._end_at_once("the folder of this node is gone", 4)
             self._bell.wait(min(due_in if due_in is not None else _SERVER_LOOK_SECONDS, max(0.0, look_at - now)))
 
     def _end_politely(self) -> int:
