@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import sublight as sl
@@ -123,3 +125,17 @@ def test_a_build_whose_agent_is_killed_ends_and_is_made_again_on_another_node(bu
 
 def is_building(project: Project) -> bool:
     return any(word in project.described_processes() for word in ("environment_build", "bin/uv "))
+
+
+def test_a_package_index_that_does_not_answer_relaxes_nothing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    environment = sl.Environment(["joblib==1.3.2"], name="unreachable", relax_pins=True)
+
+    run = project.submit(project.script(environment=environment), on="local").wait(progress=False)
+
+    assert run.status == "failed"
+    check_sentence(run.reason, "the environment 'unreachable' cannot be built", "http://127.0.0.1:9/simple")

@@ -18,13 +18,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from sublight.core.amounts import bytes_in_words, counted
 from sublight.core.errors import SublightError
-from sublight.core.resolution import CLIENT_PYTHON_MIN, Plan, choose_python, plan
+from sublight.core.resolution import CLIENT_PYTHON_MIN, choose_python, plan
 from sublight.messages.definitions import EnvironmentSpec
 from sublight.node.environment_folder import EnvironmentFolder, Facts, tidy
 from sublight.node.uv import UvIndex, default_uv
@@ -69,44 +69,38 @@ def build(request: Request, say: Callable[..., None], log: Callable[[str], None]
         folder.clear()
         tidy(Path(request.root), request.bytes_max, spare=request.key)
         began = time.monotonic()
-        say(progress=f"building environment {name}: looking for its packages")
-        uv, environment = default_uv(log)
-        pythons = uv.pythons()
-        version, changes, notes = choose_python(
-            request.spec, list(pythons), _own_version(), needs_client=request.needs_client
-        )
-        program = pythons.get(version, request.python) if version != _own_version() else request.python
-        index = UvIndex(uv, version, program, environment)
-        is_client_possible = tuple(int(part) for part in version.split(".")[:2]) >= CLIENT_PYTHON_MIN
-        companions = _CLIENT_REQUIREMENTS if request.needs_client and is_client_possible else ()
-        planned = plan(request.spec, index, has_gpu=request.has_gpu, own_companions=companions)
-        planned = Plan(planned.packages, (*changes, *planned.changes), (*notes, *planned.notes))
-        log(f"Python {version}, {counted(len(planned.packages), 'package')}")
-        for sentence in (*planned.changes, *planned.notes):
-            log(sentence)
-        say(progress=f"building environment {name}: installing {counted(len(planned.packages), 'package')}")
         try:
-            uv.make(folder.path, program)
-            uv.install(folder.path, planned.packages, torch_backend=index.torch_backend)
-            size = folder.measure()
-            seconds = time.monotonic() - began
-            folder.finish(
-                Facts(
-                    name=name,
-                    python=version,
-                    packages=planned.packages,
-                    changes=list(planned.changes),
-                    notes=list(planned.notes),
-                    size_bytes=size,
-                    seconds=seconds,
-                    built=time.time(),
-                )
-            )
+            facts = _fill(request, folder, say, log)
+            facts = replace(facts, size_bytes=folder.measure(), seconds=time.monotonic() - began, built=time.time())
+            folder.finish(facts)
         except BaseException:
             folder.clear()
             raise
-        log(f"built in {seconds:.1f} s, {bytes_in_words(size)}")
+        log(f"built in {facts.seconds:.1f} s, {bytes_in_words(facts.size_bytes)}")
         return True
+
+
+def _fill(request: Request, folder: EnvironmentFolder, say: Callable[..., None], log: Callable[[str], None]) -> Facts:
+    """Choose the Python and the packages, and install them."""
+    spec, name = request.spec, request.spec.name
+    say(progress=f"building environment {name}: looking for its packages")
+    uv, environment = default_uv(log)
+    own = ".".join(str(part) for part in sys.version_info[:3])
+    pythons = {**uv.pythons(), own: request.python}
+    version, changes, notes = choose_python(spec, list(pythons), own, needs_client=request.needs_client)
+    # First, because it fetches pip: a package index that does not have even that is none, and leaves nothing to relax.
+    uv.make(folder.path, pythons[version])
+    index = UvIndex(uv, version, pythons[version], environment)
+    is_client_possible = tuple(int(part) for part in version.split(".")[:2]) >= CLIENT_PYTHON_MIN
+    companions = _CLIENT_REQUIREMENTS if request.needs_client and is_client_possible else ()
+    planned = plan(spec, index, has_gpu=request.has_gpu, own_companions=companions)
+    changes, notes = [*changes, *planned.changes], [*notes, *planned.notes]
+    amount = counted(len(planned.packages), "package")
+    for sentence in (f"Python {version}, {amount}", *changes, *notes):
+        log(sentence)
+    say(progress=f"building environment {name}: installing {amount}")
+    uv.install(folder.path, planned.packages, torch_backend=index.torch_backend)
+    return Facts(name=name, python=version, packages=planned.packages, changes=changes, notes=notes)
 
 
 def main(inlet: IO[bytes], outlet: IO[str]) -> None:
@@ -124,8 +118,10 @@ def main(inlet: IO[bytes], outlet: IO[str]) -> None:
         try:
             is_built = build(request, say, log)
         except SublightError as error:
-            log(f"failed: {error}")
-            say(failure=str(error))
+            name = request.spec.name
+            sentence = str(error) if repr(name) in str(error) else f"the environment {name!r} cannot be built: {error}"
+            log(f"failed: {sentence}")
+            say(failure=sentence)
         except OSError as error:
             sentence = _disk_sentence(error, request)
             log(f"failed: {sentence}")
@@ -141,10 +137,6 @@ def _disk_sentence(error: OSError, request: Request) -> str:
             f"the environment {request.spec.name!r} has no room on the disk of node {os.uname().nodename} ({free} free)"
         )
     return f"the environment {request.spec.name!r} cannot be built: {error}"
-
-
-def _own_version() -> str:
-    return ".".join(str(part) for part in sys.version_info[:3])
 
 
 if __name__ == "__main__":

@@ -31,9 +31,9 @@ class Facts:
     packages: dict[str, str]
     changes: list[str]
     notes: list[str]
-    size_bytes: int
-    seconds: float
-    built: float
+    size_bytes: int = 0
+    seconds: float = 0.0
+    built: float = 0.0
 
 
 class EnvironmentFolder:

@@ -80,7 +80,7 @@ class Uv:
 
     def make(self, folder: Path, python: str) -> None:
         """Make an environment with pip, which scripts may call, and nothing else."""
-        self._must(["venv", "--seed", "--python", python, str(folder)], "the environment cannot be made")
+        self._must(["venv", "--seed", "--python", python, str(folder)], "its Python cannot be set up")
 
     def install(self, folder: Path, packages: Mapping[str, str], *, torch_backend: str | None) -> None:
         """Install exactly these packages."""
@@ -105,7 +105,7 @@ class Uv:
         if done.returncode == 0:
             return _versions(done.stdout)
         cause = _cause(done.stderr)
-        if "No solution found" in done.stderr:
+        if "No solution found" in done.stderr and "network was disabled" not in done.stderr:
             raise Unresolvable(cause, is_unknown="was not found in" in cause)
         raise CannotBuild(f"the packages cannot be looked up: {cause}")
 
@@ -207,10 +207,9 @@ def _cause(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     causes = [line.removeprefix("cause:").strip() for line in lines if line.startswith("cause:")]
     said = causes or [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")] or lines[-1:]
-    # Of a chain of causes, the first says what failed and the last why.
-    text = ": ".join(dict.fromkeys([said[0], said[-1]]) if said else []).removesuffix(
-        ", we can conclude that your requirements are unsatisfiable."
-    )
+    # Of a chain of causes, the first says what failed, the last why, and an address between them where.
+    told = [*said[:1], *(part for part in said[1:-1] if "://" in part), *said[-1:]]
+    text = ": ".join(dict.fromkeys(told)).removesuffix(", we can conclude that your requirements are unsatisfiable.")
     text = text.removeprefix("Because ")
     return (text if len(text) <= _WORDS_MAX else f"{text[: _WORDS_MAX - 1]}…") or "uv did not say why"
 
