@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from azureml.data import (
     LinkFileOutputDatasetConfig,
     OutputFileDatasetConfig,
     TabularDataset,
+    _chosen_folders,
     _on_node,
 )
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
@@ -43,6 +45,13 @@ def files_in(ws: Workspace, tmp_path: Path, folder: str, *names: str) -> Any:
     store = ws.get_default_datastore()
     store.upload(str(tmp_path / "up"), folder, show_progress=False)
     return store
+
+
+def end_of_process() -> None:
+    """What the system does for the folders that a process used."""
+    for descriptor, _ in _chosen_folders._held.values():
+        os.close(descriptor)
+    _chosen_folders._held.clear()
 
 
 def stored(ws: Workspace, prefix: str) -> list[str]:
@@ -79,6 +88,48 @@ class TestInputs:
         assert folder == tmp_path / "there"
         again = _on_node.provide(Dataset.File.from_files((store, "downloaded/")).as_download()._to_input(), ws)
         assert (Path(again) / "a.txt").read_text() == "a.txt"
+
+    @pytest.mark.parametrize("way", ["as_mount", "as_download"])
+    def test_a_chosen_folder_holds_what_its_run_was_given(
+        self, ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    ) -> None:
+        store = files_in(ws, tmp_path, "first", "a.txt", "only-first.txt")
+        write(tmp_path / "up" / "a.txt", "another")
+        (tmp_path / "up" / "only-first.txt").unlink()
+        store.upload(str(tmp_path / "up"), "second", show_progress=False)
+        place = tmp_path / "chosen"
+        first, second = (
+            getattr(Dataset.File.from_files((store, f"{name}/**")), way)(str(place))._to_input()
+            for name in ("first", "second")
+        )
+
+        assert _on_node.provide(first, ws) == str(place)
+        (place / "left by the script.txt").write_text("left")
+        with pytest.raises(UserErrorException, match="two inputs"):
+            _on_node.provide(second, ws)
+        with monkeypatch.context() as other_process:
+            other_process.setattr(_chosen_folders, "_held", {})
+            _on_node.provide(first, ws)  # a run of the same sweep, for instance
+            end_of_process()
+            with pytest.raises(UserErrorException, match="another run on this machine"):
+                _on_node.provide(second, ws)
+        end_of_process()
+        _on_node.provide(second, ws)
+
+        assert {file.name: file.read_text() for file in place.iterdir()} == {"a.txt": "another"}
+        end_of_process()
+
+    def test_files_that_somebody_keeps_are_neither_read_nor_written_over(self, ws: Workspace, tmp_path: Path) -> None:
+        store = files_in(ws, tmp_path, "wanted", "a.txt")
+        kept = write(tmp_path / "kept" / "a.txt", "somebody's")
+        for given in (
+            Dataset.File.from_files((store, "wanted/**")).as_mount(str(tmp_path / "kept")),
+            Dataset.File.from_files((store, "wanted/**")).as_download(str(tmp_path / "kept")),
+        ):
+            with pytest.raises(UserErrorException, match="another file"):
+                _on_node.provide(given._to_input(), ws)
+
+        assert kept.read_text() == "somebody's"
 
     def test_a_table_is_given_by_its_id(self, ws: Workspace, tmp_path: Path) -> None:
         dataset = Dataset.Tabular.from_delimited_files(str(write(tmp_path / "d.csv", "a\n1\n"))).register(ws, "table")
@@ -146,6 +197,30 @@ class TestReferences:
         path = Path(_on_node.provide(store.path("one/a.txt").as_download()._to_reference(), ws))
 
         assert path.read_text() == "a.txt"
+
+    def test_a_chosen_folder_of_references_is_not_shared_between_places(self, ws: Workspace, tmp_path: Path) -> None:
+        store = files_in(ws, tmp_path, "left", "a.txt")
+        write(tmp_path / "up" / "a.txt", "another")
+        store.upload(str(tmp_path / "up"), "right", show_progress=False)
+        left, right = (store.path(name).as_mount()._to_reference() for name in ("left", "right"))
+        for reference in (left, right):
+            reference["path_on_compute"] = str(tmp_path / "chosen")
+
+        write(Path(_on_node.provide(left, ws)) / "new.txt", "new")
+        _on_node.collect(left, tmp_path / "chosen", ws, RUN)
+        end_of_process()
+        folder = Path(_on_node.provide(right, ws))
+        assert (folder / "a.txt").read_text() == "another"
+        _on_node.collect(right, folder, ws, RUN)
+        end_of_process()
+
+        assert stored(ws, "left/") == ["left/a.txt", "left/new.txt"]
+        assert stored(ws, "right/") == ["right/a.txt"]
+        ws._sdk.datastores.default()
+        write(tmp_path / "up" / "a.txt", "newer")
+        store.upload(str(tmp_path / "up"), "right", overwrite=True, show_progress=False)
+        assert (Path(_on_node.provide(right, ws)) / "a.txt").read_text() == "newer"
+        end_of_process()
 
     def test_an_upload_is_taken_in_at_the_end(self, ws: Workspace, tmp_path: Path) -> None:
         reference = ws.get_default_datastore().path("taken").as_upload("results")._to_reference()

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from azureml.data import _globs, _placing, _registration, _workspaces
+from azureml.data import _chosen_folders, _globs, _placing, _registration, _workspaces
 from azureml.data._definition import Definition
 from azureml.data.abstract_dataset import AbstractDataset
 from azureml.data.file_dataset import FileDataset
@@ -37,7 +37,9 @@ def provide(input: Mapping[str, Any], workspace: Any) -> str:
     if not isinstance(dataset, FileDataset):
         raise UserErrorException(f"the input {input['name']!r} is a table, which cannot be given as a folder")
     files = dataset._files()
-    folder = _folder_for(input)
+    folder = _folder_for(input, "\n".join([mode, *sorted(f"{file.shown}\t{_state_of(file.local)}" for file in files)]))
+    if os.path.isabs(input.get("path_on_compute") or "") and not folder.is_symlink():
+        _refuse_others({_placing.place_of(file, folder): file.local for file in files})
     if mode == "mount":
         _placing.link_into(files, folder)
     else:
@@ -129,13 +131,15 @@ def _dataset_at(output: Mapping[str, Any], workspace: Any, datastore: str, base:
 
 
 def _provide_reference(reference: Mapping[str, Any], workspace: Any) -> str:
-    folder = _folder_for(reference)
-    if reference.get("mode") == "upload":
-        return str(folder)
-    datastore = _workspaces.sdk_of(workspace).datastores.get(reference["datastore"])
     path = str(reference.get("path") or "").strip("/")
+    place_of_store = f"{reference['datastore']}\t{path}"
+    if reference.get("mode") == "upload":
+        return str(_folder_for(reference, place_of_store))
+    datastore = _workspaces.sdk_of(workspace).datastores.get(reference["datastore"])
     stored = [file for file in datastore.files(path) if _globs.matches(str(file.path), path)]
     copies = _workspaces.copies_of(_workspaces.sdk_of(workspace)).of_datastore(datastore, path)
+    # What is written through a mounted folder goes back at the end, so runs that go on at the same time share it.
+    folder = _folder_for(reference, place_of_store if reference.get("mode") == "mount" else str(copies))
     is_file = len(stored) == 1 and stored[0].path == path
     base = path.rpartition("/")[0] if is_file else path
     place = folder
@@ -143,10 +147,10 @@ def _provide_reference(reference: Mapping[str, Any], workspace: Any) -> str:
         place = folder / str(file.path).removeprefix(base).lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         # Copies, not links: as in the original, a script may write where it reads.
-        if reference.get("overwrite") or not place.exists():
+        original = (copies / file.path).stat()
+        if reference.get("overwrite") or not place.exists() or place.stat().st_mtime_ns < original.st_mtime_ns:
             shutil.copyfile(copies / file.path, place)
             # The time of the stored file tells at the end, without reading it, that it was not written to.
-            original = (copies / file.path).stat()
             os.utime(place, ns=(original.st_atime_ns, original.st_mtime_ns))
     return str(place if is_file else folder)
 
@@ -171,11 +175,16 @@ def _collect_reference(reference: Mapping[str, Any], folder: Path, workspace: An
         datastore.upload(file, target, overwrite=overwrites)
 
 
-def _folder_for(input: Mapping[str, Any]) -> Path:
-    """The input's folder: where ``path_on_compute`` says, else a new one beside the run's own."""
+def _folder_for(input: Mapping[str, Any], content: str) -> Path:
+    """The input's folder: where ``path_on_compute`` says, else a new one beside the run's own.
+
+    ``content`` tells apart what is to lie there from what other runs on this machine were given at the same place.
+    """
     wanted = input.get("path_on_compute")
     if wanted:
         folder = Path(wanted)
+        if folder.is_absolute() and _chosen_folders.claim(folder, content):
+            return folder
     else:
         run_directory = os.environ.get("SUBLIGHT_RUN_DIRECTORY")
         if run_directory:
@@ -184,3 +193,18 @@ def _folder_for(input: Mapping[str, Any]) -> Path:
             folder = Path(tempfile.mkdtemp(prefix=f"{input['name']}_"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder.absolute()
+
+
+def _state_of(file: Path) -> str:
+    status = file.stat()
+    return f"{file.resolve()}\t{status.st_size}\t{status.st_mtime_ns}"
+
+
+def _refuse_others(files: Mapping[Path, Path]) -> None:
+    """UserErrorException for a file of somebody's that lies where another one belongs: it is not written over."""
+    for place, file in files.items():
+        if place.exists() and not filecmp.cmp(place, file, shallow=False):
+            raise UserErrorException(
+                f"{place} is there already and is another file than the dataset's; leave out path_on_compute, or name a "
+                f"folder that is empty"
+            )
