@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import secrets
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,10 @@ class EngineSupply:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace in this process: its services, its reconcilers and the app that runs them in loops."""
+    """A workspace in this process: its services, its reconcilers and the app that runs them in loops.
+
+    The app is made when it is first asked for: a third of a second that a program without HTTP need not spend.
+    """
 
     settings: Settings
     services: Services
@@ -122,7 +126,12 @@ class Workspace:
     placing: Placing
     fleet: Fleet
     signals: NodeSignals
-    app: FastAPI
+    make_app: Callable[[], FastAPI]
+
+    @functools.cached_property
+    def app(self) -> FastAPI:
+        """The app; one and the same at each call."""
+        return self.make_app()
 
 
 def build(
@@ -204,7 +213,8 @@ def build(
     listening = Loop("interactive runs", end_silent, tick_seconds=_INTERACTIVE_TICK_SECONDS)
     changes.listen(lambda subjects: _route(subjects, advancing, fleeting, signals))
     database.on_change = changes.announce
-    app = make_app(
+    app = functools.partial(
+        make_app,
         services,
         loops=(advancing, fleeting, listening),
         portal=portal_router(services) if with_portal else None,

@@ -220,7 +220,8 @@ sys.exit(5)
     agents.append(node.start(isolation=isolation))
     server.wait_for(lambda: stored.is_finished)
 
-    assert (stored.last.end, stored.last.exit_code, stored.last.message) == ("exited", 5, "")
+    assert (stored.last.end, stored.last.exit_code) == ("exited", 5)
+    assert stored.last.message == "the script ended with exit code 5; its last line: up"
     assert children_of(agents[0]) == []
 
 
