@@ -172,6 +172,11 @@ def test_the_list_has_the_newest_versions_and_the_curated_names(workspace: Works
         environments["yours"]
 
 
+def test_a_list_of_environments_says_nothing_about_each(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    Environment.list(workspace)
+    assert caplog.text == ""
+
+
 def test_a_curated_environment_can_be_asked_for_and_cloned(workspace: Workspace) -> None:
     curated = Environment.get(workspace, "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu")
 

@@ -624,7 +624,7 @@ class Environment(_AbstractRunConfigElement):
             found[asset.name] = _of_asset(asset)
         for name in _CURATED:
             if name not in found:
-                found[name] = _curated(name, None)
+                found[name] = _curated(name, None, is_asked_for=False)
         return found
 
     @staticmethod
@@ -712,12 +712,13 @@ def _is_curated(name: str) -> bool:
     return name.lower().startswith(_CURATED_PREFIX)
 
 
-def _curated(name: str, version: str | int | None) -> Environment:
-    tell_once(
-        _logger,
-        f"{name} was an environment that Azure kept ready; here it is a plain description, and runs use the Python "
-        "that is there",
-    )
+def _curated(name: str, version: str | int | None, *, is_asked_for: bool = True) -> Environment:
+    if is_asked_for:  # and not one of a list, of which nobody wants a line each
+        tell_once(
+            _logger,
+            f"{name} was an environment that Azure kept ready; here it is a plain description, and runs use the "
+            "Python that is there",
+        )
     environment = Environment(name)
     environment.version = "1" if version is None else str(version)
     return environment
