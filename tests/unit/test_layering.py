@@ -52,6 +52,21 @@ def test_imports_follow_the_drawn_direction() -> None:
     assert list(wrong_imports()) == []
 
 
+def test_the_facade_sees_the_sdk_alone() -> None:
+    facade = SOURCE.parents[1] / "azureml_facade" / "src"
+    found = [
+        f"{file.relative_to(facade)} imports {module}"
+        for file in sorted(facade.rglob("*.py"))
+        for module in imported_modules(ast.parse(file.read_text()))
+        # ``from sublight import Sweep`` reads as sublight.Sweep: a name of the public door, which has no small letter.
+        if module.startswith("sublight.")
+        and not module.startswith("sublight.sdk.")
+        and module.split(".")[1] in MAY_IMPORT
+    ]
+
+    assert found == []
+
+
 def test_a_wrong_import_is_found(tmp_path: Path) -> None:
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "bad.py").write_text("from sublight.store import runs\n")

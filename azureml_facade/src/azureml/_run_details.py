@@ -194,13 +194,7 @@ def child_from_outside(parent: Any, name: str | None, run_id: str | None) -> Any
 
 
 def _end_interactive(run: Any, status: str, message: str) -> None:
-    from sublight.messages.definitions import EndRequest
-    from sublight.messages.runs import RunView
-    from sublight.sdk.client import API
-
-    end = EndRequest(status=status, message=message)  # type: ignore[arg-type]
-    run.experiment.workspace._sdk.client.post(f"{API}/runs/{quote(run.id, safe='')}/end", RunView, end)
-    run._sdk_run.refresh()
+    run._sdk_run.end(status, message)
 
 
 def _failed_from_outside(view: Any) -> str | None:

@@ -169,18 +169,17 @@ def files_of_folder(name: str, path: str) -> Iterator[tuple[str, str]]:
 
 def restore_snapshot(run: Any, snapshot_id: str, path: str | None) -> str:
     """Write the files of a snapshot as a zip file into the folder ``path``; its path."""
-    from sublight.messages.definitions import SnapshotView
-    from sublight.sdk.client import API
+    from sublight.sdk.snapshot import read_stored, stored_files
 
     client = run.experiment.workspace._sdk.client
-    view = client.get(f"{API}/snapshots/{snapshot_id}", SnapshotView)
+    files = stored_files(client, snapshot_id)
     folder = Path(path or ".")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{snapshot_id}.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in view.files:
+        for file in files:
             sink = io.BytesIO()
-            client.get_file(f"{API}/snapshots/{snapshot_id}/content", sink, path=file.path)
+            read_stored(client, snapshot_id, file.path, sink)
             archive.writestr(file.path, sink.getvalue())
     return str(target.resolve())
 

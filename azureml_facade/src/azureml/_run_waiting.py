@@ -46,7 +46,7 @@ def wait_for_completion(
 
 def run_that_will_be_there(sdk: Any, run_id: str, *, sleep: Callable[[float], None] = time.sleep) -> Any:
     """The run of this id, which a program has begun a moment ago and whose news may be on its way to the server."""
-    from sublight.core.errors import NotFound
+    from sublight.sdk.errors import NotFound
 
     deadline = time.monotonic() + _CHILD_PATIENCE_SECONDS
     while True:

@@ -11,6 +11,8 @@ from sublight.messages.clusters import ClusterRequest, ClusterUpdate, ClusterVie
 from sublight.messages.runs import EventView
 from sublight.sdk.client import API, Client
 
+__all__ = ["Cluster", "ClusterView", "Clusters", "NodeView"]
+
 _FRESH_SECONDS = 0.5
 _POLL_SECONDS = 0.5
 _READY_STATES = frozenset({"idle", "busy"})

@@ -8,10 +8,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from sublight.core.errors import InvalidInput, NotFound
 from sublight.core.run import RunStatus
+from sublight.messages.definitions import EndRequest
 from sublight.messages.journal import STANDARD_LOG
 from sublight.messages.runs import (
     RECORDS_PAGE,
@@ -204,6 +205,14 @@ class Run:
     def cancel(self) -> Run:
         """Ask it to end; a sweep with all its trials. It may take some seconds until it has: ``wait`` tells."""
         self._view = self._client.post(f"{self._path}/cancel", RunView)
+        return self
+
+    def end(self, status: Literal["completed", "failed", "canceled"], message: str = "") -> Run:
+        """End an interactive run whose program no longer does it; ``message`` is the reason told with it.
+
+        Conflict for runs of other kinds, which end by themselves or by ``cancel``.
+        """
+        self._view = self._client.post(f"{self._path}/end", RunView, EndRequest(status=status, message=message))
         return self
 
     def tag(self, **tags: str | None) -> Run:

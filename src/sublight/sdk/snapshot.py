@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from sublight.core.amounts import bytes_in_words, counted
 from sublight.core.errors import Conflict, InvalidInput
@@ -23,7 +23,7 @@ from sublight.core.snapshot import (
     check_limits,
     check_path,
 )
-from sublight.messages.definitions import SnapshotFile, SnapshotRequest, SnapshotResponse
+from sublight.messages.definitions import SnapshotFile, SnapshotRequest, SnapshotResponse, SnapshotView
 from sublight.sdk.client import API, Client
 
 # A scan that goes this far beyond the limit on files has lost its way (someone's home folder); it stops there.
@@ -87,6 +87,16 @@ def upload(client: Client, packed: PackedSource, *, notice: TextIO | None = None
                 raise Conflict(f"{place} was changed while it was being sent; submit again") from error
             raise
     return answer.id
+
+
+def stored_files(client: Client, snapshot_id: str) -> list[SnapshotFile]:
+    """The files of a snapshot on the server; NotFound when there is none of this id."""
+    return client.get(f"{API}/snapshots/{snapshot_id}", SnapshotView).files
+
+
+def read_stored(client: Client, snapshot_id: str, path: str, sink: IO[bytes]) -> None:
+    """Write the content of one file of a snapshot into ``sink``."""
+    client.get_file(f"{API}/snapshots/{snapshot_id}/content", sink, path=path)
 
 
 def _size_line(packed: PackedSource, missing: list[SnapshotFile]) -> str:

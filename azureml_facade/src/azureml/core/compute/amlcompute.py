@@ -16,8 +16,7 @@ from azureml.exceptions import ComputeTargetException
 
 if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
-    from sublight.messages.clusters import ClusterView, NodeView
-    from sublight.sdk.cluster import Cluster
+    from sublight.sdk.cluster import Cluster, ClusterView, NodeView
 
 module_logger = logging.getLogger(__name__)
 
