@@ -551,6 +551,13 @@ class TestAddresses:
 
         assert TabularDatasetFactory.from_delimited_files(url).to_pandas_dataframe()["a"].tolist() == [True, False]
 
+    def test_a_signature_in_an_address_is_told_nobody(self, ws: Workspace, no_network: list[str]) -> None:
+        with pytest.raises(DatasetValidationError) as caught:
+            FileDatasetFactory.from_files("https://me:secret@example.invalid/a.csv?sv=2019&sig=hidden%3D&se=2030")
+
+        assert "https://…@example.invalid/a.csv?sv=2019&sig=…&se=2030 cannot be read" in str(caught.value)
+        assert "hidden" not in str(caught.value)
+
     def test_an_address_that_cannot_be_reached_says_how_to_map_it(self, ws: Workspace, no_network: list[str]) -> None:
         url = "https://example.invalid/missing.csv"
 

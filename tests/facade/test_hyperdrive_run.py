@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,7 +32,8 @@ from azureml.train.hyperdrive import (
     uniform,
 )
 from azureml.train.sklearn import SKLearn
-from azureml.widgets import RunDetails
+from azureml.widgets import RunDetails, run_details
+from azureml.widgets.run_details import widget_data
 from sublight.core.errors import ServerUnavailable
 from tests.server.harness import FakeAgent, Harness, scalar
 
@@ -382,3 +386,51 @@ def test_a_program_that_watches_a_sweep_gets_the_best_so_far_without_waiting(
     assert best is not None
     assert best.id == order.run_id
     assert run.get_status() == "Running"
+
+
+def test_asking_each_child_for_its_metrics_reads_them_together(
+    harness: Harness, experiment: Experiment, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment.submit(config(source))
+    lines = b"".join(scalar("Accuracy", value) for value in (0.25, 0.5))
+    work_off(harness, lambda _: (lines, 0))
+    children = list(run.get_children())
+    asked: list[str] = []
+    client = experiment.workspace._sdk.client
+    get = client.get
+    monkeypatch.setattr(client, "get", lambda path, *rest, **query: (asked.append(path), get(path, *rest, **query))[1])
+
+    assert [child.get_metrics() for child in children] == [{"Accuracy": [0.25, 0.5]}] * 4
+    assert [path for path in asked if path.endswith("/children-metrics")] == [f"/api/v1/runs/{run.id}/children-metrics"]
+    assert len(asked) == 4  # three for the first child, when nobody knew yet that others would follow
+
+
+def test_the_display_of_a_notebook_outlives_a_server_that_starts_anew(
+    harness: Harness, experiment: Experiment, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment.submit(config(source))
+    work_off(harness, accuracies(0.1, 0.9))
+    shown: list[str] = []
+    ended = threading.Event()
+    answers = iter([widget_data(run), ServiceException("starting"), ServiceException("starting"), widget_data(run)])
+
+    def data(_: Any) -> dict[str, Any]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    class Handle:
+        def update(self, html: Any) -> None:
+            shown.append(html)
+            ended.set()
+
+    display = SimpleNamespace(HTML=str, display=lambda *_, **__: Handle())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setattr(run_details, "widget_data", data)
+    monkeypatch.setattr(run_details, "_SECONDS_BETWEEN", 0.001)
+    run_details._show_live(run)
+
+    assert ended.wait(30)
+    assert "Completed" in shown[0]

@@ -51,17 +51,42 @@ def metrics_of_children(
     from azureml.core.run import _type_of_kind
 
     logged = sdk_parent.children_metrics()
-    found = {}
-    for child in children:
-        if child.id not in logged or (run_type is not None and _type_of_kind(child.kind) != run_type):
-            continue
-        scalars = {
-            series.name: [float("nan") if value is None else float(value) for value in series.values]
-            for series in logged[child.id].series
-        }
-        records = [(record.kind, record.name, record.content) for record in logged[child.id].records]
-        found[child.id] = _as_v1(child, scalars, records, name, populate)
-    return found
+    return {
+        child.id: _metrics_of_logged(child, logged[child.id], name, populate)
+        for child in children
+        if child.id in logged and (run_type is None or _type_of_kind(child.kind) == run_type)
+    }
+
+
+class Family:
+    """The metrics of a run's children that have ended: read for all of them once those of a second one are asked for.
+
+    Scripts go through the children and ask each.
+    """
+
+    def __init__(self, sdk_parent: Any, ended: set[str]) -> None:
+        self._sdk_parent = sdk_parent
+        self._ended = ended
+        self._asked: set[str] = set()
+        self._logged: Any = None
+
+    def metrics_of(self, sdk_run: Any, name: str | None, populate: bool) -> dict[str, Any]:
+        """What ``metrics_of_sdk_run`` gives."""
+        self._asked.add(sdk_run.id)
+        if self._logged is None and len(self._asked & self._ended) > 1:
+            self._logged = self._sdk_parent.children_metrics()
+        if self._logged is None or sdk_run.id not in self._ended or sdk_run.id not in self._logged:
+            return metrics_of_sdk_run(sdk_run, name, populate)
+        return _metrics_of_logged(sdk_run, self._logged[sdk_run.id], name, populate)
+
+
+def _metrics_of_logged(sdk_run: Any, logged: Any, name: str | None, populate: bool) -> dict[str, Any]:
+    scalars = {
+        series.name: [float("nan") if value is None else float(value) for value in series.values]
+        for series in logged.series
+    }
+    records = [(record.kind, record.name, record.content) for record in logged.records]
+    return _as_v1(sdk_run, scalars, records, name, populate)
 
 
 def metrics_of_sdk_run(sdk_run: Any, name: str | None = None, populate: bool = False) -> dict[str, Any]:
@@ -153,6 +178,8 @@ def _own_metrics(run: Any, name: str | None, populate: bool) -> dict[str, Any]:
     if isinstance(run, _OwnChild) and os.environ.get("SUBLIGHT_RUN_DIRECTORY") and _is_of_script(run):
         return _metrics_of_journal(run.id, run._reports._local_id, name, populate)
     run._view()  # renewed, with what this program has just reported
+    if run._family is not None:
+        return run._family.metrics_of(run._sdk_run, name, populate)  # type: ignore[no-any-return]
     return metrics_of_sdk_run(run._sdk_run, name, populate)
 
 

@@ -201,13 +201,13 @@ def submission_errors() -> Iterator[None]:
     try:
         yield
     except TooLarge as error:
-        raise SnapshotException(str(error), inner_exception=error) from error
+        raise SnapshotException(str(error), inner_exception=error) from None
     except InvalidInput as error:
-        raise UserErrorException(str(error), inner_exception=error) from error
+        raise UserErrorException(str(error), inner_exception=error) from None
     except NotAuthenticated as error:
-        raise AuthenticationException(str(error), inner_exception=error) from error
+        raise AuthenticationException(str(error), inner_exception=error) from None
     except SublightError as error:
-        raise ExperimentExecutionException(str(error), inner_exception=error) from error
+        raise ExperimentExecutionException(str(error), inner_exception=error) from None
 
 
 class _Collected:

@@ -16,15 +16,15 @@ def translated(
     """Inside, NotFound becomes ``missing``, and every other error of Sublight ``refused`` with the same sentence.
 
     A caller who is not let in becomes AuthenticationException, as with the original. The error itself is the
-    ``inner_exception``.
+    ``inner_exception``; its frames, which tell a user nothing, are not shown.
     """
     from sublight.sdk.errors import NotAuthenticated, NotFound, SublightError
 
     try:
         yield
     except NotFound as error:
-        raise missing(str(error), inner_exception=error) from error
+        raise missing(str(error), inner_exception=error) from None
     except NotAuthenticated as error:
-        raise AuthenticationException(str(error), inner_exception=error) from error
+        raise AuthenticationException(str(error), inner_exception=error) from None
     except SublightError as error:
-        raise refused(str(error), inner_exception=error) from error
+        raise refused(str(error), inner_exception=error) from None

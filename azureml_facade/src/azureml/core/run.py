@@ -55,6 +55,8 @@ class Run(Reporting):
         self._outputs = outputs
         self._sdk_run_known: Any = kwargs.pop("_sdk_run", None)
         self._reports: Any = None
+        # For a child that was listed after its end: its metrics and those of its siblings, read together.
+        self._family: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, which looks at the run from outside: its reports are this one's."""
@@ -300,13 +302,17 @@ class Run(Reporting):
     ) -> Iterator[Run]:
         """The runs below this one, newest first."""
         from azureml._run_details import matches, submitted_children
+        from azureml._run_metrics import Family
 
         self._view()  # what this program has just reported counts
         with _v1_errors():
-            found = self._sdk_run.trials() + (submitted_children(self) if _with_submitted else [])
+            trials = self._sdk_run.trials()
+            found = trials + (submitted_children(self) if _with_submitted else [])
+        family = Family(self._sdk_run, {one.id for one in trials if one.view.ended is not None})
         found.sort(key=lambda one: (one.view.created, one.view.index or 0), reverse=True)
         for sdk_run in found:
             child = _wrap(self.experiment.workspace, sdk_run, experiment=self._experiment)
+            child._family = family
             if matches(child, tags=tags, properties=properties, type=type, status=status):
                 yield child
             if recursive:

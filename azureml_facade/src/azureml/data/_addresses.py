@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def files_of(url: str, sdk: Any) -> list[AddressFile]:
     if mapped:
         if url not in _told:
             _told.add(url)
-            _log.warning("%s is read from the copy in the workspace (sublight data map)", url)
+            _log.warning("%s is read from the copy in the workspace (sublight data map)", without_secrets(url))
         return mapped
     if _globs.has_pattern(url.partition("?")[0]):
         raise _unreachable(url, "a pattern can only name addresses that are mapped")
@@ -52,9 +53,10 @@ def files_of(url: str, sdk: Any) -> list[AddressFile]:
 
 
 def _unreachable(url: str, why: str) -> DatasetValidationError:
+    shown = without_secrets(url)
     return DatasetValidationError(
-        f"{url} cannot be read here ({why}); put a copy on this machine and map the address to it: "
-        f"sublight data map {url} FILE"
+        f"{shown} cannot be read here ({why}); put a copy on this machine and map the address to it: "
+        f"sublight data map {shown} FILE"
     )
 
 
@@ -103,7 +105,8 @@ def _fetch(url: str) -> Path:
             (folder / "answer.json").write_text(json.dumps({"url": url, **told}))
     except httpx.HTTPError as error:
         if target.is_file():
-            _log.warning("%s cannot be reached (%s); the copy fetched earlier is used", url, _reason(error))
+            shown = without_secrets(url)
+            _log.warning("%s cannot be reached (%s); the copy fetched earlier is used", shown, _reason(error))
             return target
         raise _unreachable(url, _reason(error)) from None  # the layers of an HTTP library tell a reader nothing
     return target
@@ -122,6 +125,16 @@ def _read_kept(file: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
+
+
+def without_secrets(url: str) -> str:
+    """The address as it may stand in a log: a password in it, and a signature after it, are left out."""
+    parts = urlsplit(url)
+    host = re.sub(r"^[^@]*:[^@]*@", "…@", parts.netloc)
+    query = re.sub(
+        r"(?i)(^|&)(sig|signature|token|access_token|x-amz-[^=]*|password|key)=[^&]*", r"\1\2=…", parts.query
+    )
+    return parts._replace(netloc=host, query=query).geturl()
 
 
 def file_name(url: str) -> str:

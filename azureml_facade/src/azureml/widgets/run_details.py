@@ -8,9 +8,13 @@ import sys
 import threading
 from typing import Any
 
+from azureml.core.run import _v1_errors
+
 _log = logging.getLogger("azureml.widgets")
 
 _SECONDS_BETWEEN = 1.0
+# How often in a row the server may not answer before the display gives up; each time the SDK has tried for a while.
+_FAILURES_MAX = 20
 _ROWS_MAX = 20
 
 
@@ -30,7 +34,8 @@ class RunDetails:
             return
         print(f"{self._run.id}: {self._run.get_portal_url()}", flush=True)
         try:
-            self._run._sdk_run.wait(progress=True)
+            with _v1_errors():
+                self._run._sdk_run.wait(progress=True)
         except KeyboardInterrupt:
             print(f"{self._run.id} goes on; run.cancel() ends it", file=sys.stderr, flush=True)
 
@@ -43,7 +48,9 @@ def widget_data(run: Any) -> dict[str, Any]:
     """The present state of a run in the shape that the widget of v1 kept in notebooks."""
     from azureml._run_details import v1_status
 
-    view = run._sdk_run.refresh().view
+    with _v1_errors():
+        view = run._sdk_run.refresh().view
+        trials = run._sdk_run.trials() if view.sweep is not None else []
     data: dict[str, Any] = {
         "status": v1_status(view),
         "workbench_run_details_uri": run.get_portal_url(),
@@ -66,7 +73,7 @@ def widget_data(run: Any) -> dict[str, Any]:
                 "metric": trial.view.best_value,
                 **{f"param_{name}": value for name, value in trial.view.parameters.items()},
             }
-            for trial in run._sdk_run.trials()
+            for trial in trials
         ]
     return data
 
@@ -89,14 +96,19 @@ def _show_live(run: Any) -> None:
 
     def renew() -> None:
         wait = threading.Event()
+        failures = 0
         while True:
             wait.wait(_SECONDS_BETWEEN)
             try:
                 data = widget_data(run)
                 handle.update(HTML(as_html(data)))
             except Exception as error:  # a display must not end with a traceback in somebody's notebook
-                _log.debug("the display of %s stops: %s", run.id, error)
+                failures += 1
+                if failures < _FAILURES_MAX:  # the server may be starting anew
+                    continue
+                _log.warning("the display of %s stops: %s", run.id, error)
                 return
+            failures = 0
             if data["status"] in ("Completed", "Failed", "Canceled"):
                 return
 
