@@ -325,3 +325,9 @@ def test_only_magics_are_taken_out_of_a_cell(lines: Sequence[str], left: Sequenc
 
 def test_an_empty_report_says_so() -> None:
     assert Report().summary()[0].startswith("0 files use the SDK v1")
+
+
+def test_mlflow_is_told_to_reach_the_run_in_part(tmp_path: Path) -> None:
+    path = script(tmp_path, "import mlflow\nfrom azureml.core import Run\nmlflow.log_metric('a', 1)\n")
+
+    assert (1, "mlflow", Status.DIFFERS) in {(int(line), name, status) for line, name, status in found(path)}

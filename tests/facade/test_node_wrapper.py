@@ -136,6 +136,44 @@ def test_the_script_finds_azures_variables(work: Path) -> None:
     assert found["AZUREML_OUTPUT_DIRECTORY"] == f"{work}/outputs"
 
 
+def test_what_mlflow_is_given_goes_to_the_run_too(work: Path) -> None:
+    (work / "mlflow.py").write_text(
+        "import os\n"
+        "def log_metric(key, value, step=None): print('kept', key, os.environ['MLFLOW_TRACKING_URI'])\n"
+        "def log_metrics(metrics, step=None): pass\n"
+        "def log_params(params): pass\n"
+        "def log_artifact(local_path, artifact_path=None): pass\n"
+        "def log_artifacts(local_dir, artifact_path=None): pass\n"
+    )
+    (work / "folder").mkdir()
+    (work / "folder/b.txt").write_text("b")
+    (work / "train.py").write_text(
+        "import mlflow\n"
+        "from azureml.core import Workspace\n"
+        "mlflow.log_metric('accuracy', 0.5, step=3)\n"
+        "mlflow.log_metrics({'loss': 0.25})\n"
+        "mlflow.log_params({'depth': 7})\n"
+        "mlflow.log_artifact('train.py', 'code')\n"
+        "mlflow.log_artifacts('folder', artifact_path='all')\n"
+        "mlflow.log_artifact('not-there.txt')\n"
+        "print(Workspace('a', 'b', 'c', _disable_service_check=True).get_mlflow_tracking_uri())\n"
+    )
+    result = run_node(work, "train.py", annotations={})
+
+    assert result.returncode == 0, result.stderr
+    uri = f"file://{work}/outputs/mlruns"
+    assert result.stdout.splitlines() == [f"kept accuracy {uri}", uri]
+    journal = (work.parent / "journal").read_text()
+    assert "m\taccuracy\t3\t0.5" in journal
+    assert "m\tloss\t\t0.25" in journal
+    assert '"name":"depth"' in journal
+    uploads = work.parent / "uploads"
+    files = {file.relative_to(uploads).as_posix() for file in uploads.rglob("*") if file.is_file()}
+    assert files == {"code/train.py", "all/b.txt"}
+    assert "goes to the run, too" in result.stderr
+    assert "mlflow.log_artifact could not be told to the run" in result.stderr
+
+
 def test_a_run_started_from_within_another_one_has_its_own_variables(work: Path) -> None:
     (work / "train.py").write_text("import os; print(os.environ['AZUREML_RUN_ID'], os.environ['RANK'])\n")
     definition = {"framework": "PyTorch", "communicator": "nccl"}

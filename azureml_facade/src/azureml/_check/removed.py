@@ -1,4 +1,7 @@
-"""Finds names of other libraries that are gone since, and that the facade puts back in the runs that it submits."""
+"""Finds names of other libraries that are gone since, and that the facade puts back in the runs that it submits.
+
+And MLflow, whose server v1's workspace was.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,11 @@ from azureml._check.inference import Use
 from azureml._check.sources import Source
 from azureml._features.table import Feature, Status
 from azureml._node.compat.tables import MODULES, NAMES
+
+_MLFLOW = (
+    "in runs that the facade submits its log_metric, log_param, set_tag and log_artifact report to the run, and its own "
+    "files are kept in outputs/mlruns; autolog and MlflowClient write the latter only"
+)
 
 
 def removed_names(source: Source) -> list[Use]:
@@ -58,6 +66,8 @@ def _module(node: ast.expr, aliases: dict[str, str]) -> str:
 
 
 def _of_module(line: int, module: str) -> Iterator[Use]:
+    if module == "mlflow":
+        yield Use(line, Feature("mlflow", Status.DIFFERS, _MLFLOW))
     if module in MODULES:
         yield _use(line, module, MODULES[module][1])
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import time
 
 TYPE_CHECKING = False
@@ -48,6 +49,9 @@ def v1_variables(annotations: dict[str, Any], environment: Mapping[str, str]) ->
         "AZUREML_OUTPUT_DIRECTORY": os.path.join(work, "outputs"),
         "AZUREML_LOGDIRECTORY_PATH": os.path.join(work, "logs"),
         "AZUREML_LOG_LEVEL": "30",
+        "AZUREML_RUN_KILL_SIGNAL_TIMEOUT_SEC": "300",
+        # Not the working directory's ./mlruns, which nobody keeps.
+        "MLFLOW_TRACKING_URI": pathlib.Path(work, "outputs", "mlruns").as_uri(),
         "AZUREML_NODE_COUNT": "1",
         "AZ_BATCHAI_JOB_TEMP": environment.get("SUBLIGHT_RUN_DIRECTORY", work),
         "AZ_BATCHAI_GPU_COUNT": str(_gpu_count(environment)),

@@ -428,12 +428,15 @@ class Workspace:
     # What Sublight does not have
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
-        """Refused: Sublight is no MLflow server."""
-        refuse(
-            "Workspace.get_mlflow_tracking_uri",
-            "Sublight keeps runs and metrics itself and is no MLflow server; log with Run.get_context().log, or set a "
-            "tracking address of your own with mlflow.set_tracking_uri",
-        )
+        """Refused, but in a run, where MLflow keeps its files with the run's own: Sublight is no MLflow server."""
+        inside = os.environ.get("MLFLOW_TRACKING_URI") if os.environ.get("SUBLIGHT_RUN_DIRECTORY") else None
+        if not inside:
+            refuse(
+                "Workspace.get_mlflow_tracking_uri",
+                "Sublight keeps runs and metrics itself and is no MLflow server; log with Run.get_context().log, or set a "
+                "tracking address of your own with mlflow.set_tracking_uri",
+            )
+        return inside
 
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
         """Refused, so that no script from elsewhere removes a project's runs and data."""

@@ -205,6 +205,7 @@ PATCHERS: dict[str, str] = {
     "sklearn.model_selection": _HERE + "for_sklearn:patch_model_selection",
     "matplotlib.style": _HERE + "for_matplotlib:patch_style",
     "matplotlib.axes": _HERE + "for_matplotlib:patch_axes",
+    "mlflow": _HERE + "for_mlflow:patch",
     "threading": _HERE + "for_python:patch_threading",
 }
 
