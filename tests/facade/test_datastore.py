@@ -207,3 +207,13 @@ def test_data_paths_become_references(ws: Workspace) -> None:
     assert DataPathComputeBinding.create_from_data_reference(reference).mode == "download"
     with pytest.raises(UserErrorException, match="mode"):
         DataPathComputeBinding("hdfs")
+
+
+def test_two_paths_of_a_datastore_can_be_given_to_one_run(ws: Workspace) -> None:
+    store = ws.get_default_datastore()
+
+    names = {store.path("in").data_reference_name, store.path("out").data_reference_name}
+
+    assert len(names) == 2
+    assert store.as_mount().data_reference_name == "workspaceblobstore"
+    assert store.path("in", data_reference_name="mine").data_reference_name == "mine"

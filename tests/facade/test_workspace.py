@@ -313,3 +313,11 @@ def test_reports_of_use_are_accepted_and_the_old_client_s_words_are_there() -> N
         logger.debug("quiet")
     assert RunStatus.COMPLETED == "Completed"
     assert CreateRunDto(run_id="a").as_dict() == {"run_id": "a"}
+
+
+def test_a_broken_configuration_is_told_and_not_called_missing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(folder / ".azureml" / "config.json", "{broken")
+
+    with pytest.raises(UserErrorException, match=r"config\.json must be a JSON file.*mend it"):
+        Workspace.from_config()
+    assert "is passed over" in caplog.text

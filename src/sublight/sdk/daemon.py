@@ -134,15 +134,21 @@ def _launch(command: Sequence[str], project: Path, log: Path) -> subprocess.Pope
     own = {ATTEMPT_VARIABLE, EXPERIMENT_VARIABLE, PARENT_RUN_ID_VARIABLE, RUN_DIRECTORY_VARIABLE, RUN_ID_VARIABLE}
     environment = {name: value for name, value in os.environ.items() if name not in own}
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
-        process = subprocess.Popen(
-            list(command),
-            cwd=project,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                list(command),
+                cwd=project,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ServerUnavailable(
+                f"the Sublight server of {project} could not be started: {error.strerror}; end other programs, or raise "
+                "the limits of this user (ulimit), and try again"
+            ) from error
     # Whoever waits for a child takes its exit; without that it would stay as a zombie while this program lives.
     threading.Thread(target=process.wait, name="sublight-server-reaper", daemon=True).start()
     return process

@@ -132,16 +132,22 @@ class Workspace:
         start = Path(path) if path is not None else Path.cwd()
         if not start.is_dir():
             raise UserErrorException(f"a configuration file or a folder was expected at {start}, but there is none")
+        unreadable: list[str] = []
         for file in _config_files(start.resolve(), _file_name):
             try:
                 identity = _read_config(file)
             except UserErrorException as error:
-                module_logger.debug("not a workspace's configuration: %s", error)
+                unreadable.append(str(error))
+                # In these folders nothing else is called so; elsewhere it may be another program's.
+                is_ours = file.parent.name in (".azureml", "aml_config")
+                module_logger.log(logging.WARNING if is_ours else logging.DEBUG, "%s; it is passed over", error)
                 continue
             workspace = _of_identity(identity, auth)
             workspace._config_folder = _folder_of(file)
             return workspace
         if not _is_somewhere(start.resolve()):
+            if unreadable:
+                raise UserErrorException(f"{unreadable[0]}; download it from Azure again, or mend it")
             raise UserErrorException(
                 f"no {_file_name or 'config.json'} was found in {start.resolve()} or above, and no Sublight workspace: "
                 "download the file from Azure, or run `sublight up` in your project, or set SUBLIGHT_URL and "

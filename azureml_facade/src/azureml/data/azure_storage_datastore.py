@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,17 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         return count
 
     def path(self, path: str | None = None, data_reference_name: str | None = None) -> Any:
-        """A reference to ``path`` in it, for ``from_files`` and as an input of runs."""
+        """A reference to ``path`` in it, for ``from_files`` and as an input of runs.
+
+        Without a name, one to the whole datastore is called after it, and one to a path has a name that nothing else has,
+        so that a run can take several.
+        """
         from azureml.data.data_reference import DataReference
 
-        return DataReference(self, data_reference_name, _inside(path) or None)
+        inside = _inside(path) or None
+        if inside is not None and data_reference_name is None:
+            data_reference_name = uuid.uuid4().hex
+        return DataReference(self, data_reference_name, inside)
 
     def as_mount(self) -> Any:
         """A reference to all of it, as a folder on the node."""
