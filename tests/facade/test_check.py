@@ -314,7 +314,8 @@ def test_the_report_as_data_has_every_use_with_its_place(tmp_path: Path) -> None
         (["x = 1", "!ls"], ["x = 1", "pass"]),
         (["if a:", "    %run b.py"], ["if a:", "    pass"]),
         (["out = %sql select 1"], ["out = None"]),
-        (["%%writefile train.py", "x ="], [""]),
+        (["%%writefile train.py", "x = 1"], ["", "x = 1"]),
+        (["%%writefile data.csv", "x ="], [""]),
         (["# why?"], ["# why?"]),
         (["x = y % 2"], ["x = y % 2"]),
     ],
@@ -331,3 +332,23 @@ def test_mlflow_is_told_to_reach_the_run_in_part(tmp_path: Path) -> None:
     path = script(tmp_path, "import mlflow\nfrom azureml.core import Run\nmlflow.log_metric('a', 1)\n")
 
     assert (1, "mlflow", Status.DIFFERS) in {(int(line), name, status) for line, name, status in found(path)}
+
+
+def test_a_script_that_a_cell_writes_is_looked_at_with_its_lines(tmp_path: Path) -> None:
+    notebook(
+        tmp_path,
+        "%%writefile train.py\nfrom azureml.core import Run\nrun = Run.get_context()\nrun.no_such_method()",
+        "%%writefile data.csv\na,b\n1,2",
+    )
+
+    (file,) = check(tmp_path).files
+
+    (wrong,) = [use for use in file.uses if use.feature.status is Status.REFUSED]
+    assert wrong.feature.name == "Run.no_such_method"
+    assert file.source.place(wrong.line) == "cell 2, line 4"
+
+
+def test_a_notebook_that_is_no_notebook_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.ipynb").write_text("{not json")
+
+    assert [file.shown for file in check(tmp_path).files] == ["broken.ipynb"]

@@ -151,7 +151,9 @@ def check(folder: Path) -> Report:
     for path in python_files(folder):
         source = read(path)
         found = uses(source)
-        if not found and not (source.problems and "azureml" in _raw(path)):
+        # What cannot be read at all may use it; of the rest, only what names it matters here.
+        is_unreadable = source.is_notebook and not source.trees
+        if not found and not (source.problems and (is_unreadable or "azureml" in _raw(path))):
             report.others += 1
             continue
         found = sorted([*found, *removed_names(source)], key=lambda use: use.line)

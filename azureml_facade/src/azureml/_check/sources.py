@@ -113,9 +113,14 @@ def read(path: Path) -> Source:
 
 
 def without_magics(text: str) -> str:
-    """A cell without what only a notebook understands; lines keep their numbers."""
+    """A cell without what only a notebook understands; lines keep their numbers.
+
+    A script that a cell writes (``%%writefile train.py``) is Python like any other, and often where a run's own calls are.
+    """
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
+    if first.startswith("%%writefile") and first.rstrip().strip("'\"").endswith(".py"):
+        return "\n".join("" if line is first else line for line in lines)
     if first.startswith("%%") and first[2:].split()[:1] and first[2:].split()[0] in _SKIPPED_CELLS:
         return "\n" * max(0, len(lines) - 1)
     kept = []
@@ -133,15 +138,6 @@ def without_magics(text: str) -> str:
         else:
             kept.append(line)
     return "\n".join(kept)
-
-
-def written_files(path: Path) -> Iterator[tuple[str, str]]:
-    """(name, content) of the files that the cells of a notebook write with ``%%writefile``."""
-    for _, text in _cells(path):
-        first, _, rest = text.partition("\n")
-        words = first.split()
-        if words[:1] == ["%%writefile"] and len(words) > 1:
-            yield words[-1].strip("'\""), rest
 
 
 def _cells(path: Path) -> Iterator[tuple[int, str]]:
