@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -188,7 +189,8 @@ def test_a_run_started_from_within_another_one_has_its_own_variables(work: Path)
         ("Python", "IntelMpi", "OMPI_COMM_WORLD_SIZE", "1"),
         ("Python", "OpenMpi", "OMPI_COMM_WORLD_RANK", "0"),
         ("PyTorch", "Nccl", "WORLD_SIZE", "1"),
-        ("PyTorch", "Gloo", "MASTER_PORT", "6105"),
+        ("PyTorch", "Gloo", "MASTER_ADDR", "127.0.0.1"),
+        ("python", "Mpi", "OMPI_COMM_WORLD_LOCAL_SIZE", "1"),
     ],
 )
 def test_launchers_of_several_processes_are_stood_in_for(
@@ -283,3 +285,113 @@ def test_wrong_words_are_told(work: Path) -> None:
         2,
         "sublight: the script missing.py cannot be read: No such file or directory\n",
     )
+
+
+PYTORCH_OF_TWO = {"run_definition": {"framework": "PyTorch", "communicator": "Gloo"}, "process_count": 2}
+MPI_OF_TWO = {"run_definition": {"framework": "Python", "communicator": "IntelMpi"}, "process_count": 2}
+
+
+def test_each_of_several_processes_finds_its_rank_and_all_the_same_meeting_place(work: Path) -> None:
+    (work / "train.py").write_text(
+        "import os, sys\n"
+        "e = os.environ\n"
+        "print(e['RANK'], e['LOCAL_RANK'], e['WORLD_SIZE'], e['NODE_RANK'], e['MASTER_ADDR'], e['OMP_NUM_THREADS'])\n"
+        "print(sys.argv[1:], e['MASTER_PORT'], file=sys.stderr)\n"
+    )
+    result = run_node(work, "train.py", "$WHERE", annotations=PYTORCH_OF_TWO, WHERE="/$HOME", OMP_NUM_THREADS="5")
+
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert "0 0 2 0 127.0.0.1 2" in lines
+    assert "[rank 1] 1 1 2 0 127.0.0.1 2" in lines
+    (first,) = (line for line in lines if line.startswith("['/$HOME']"))
+    assert f"[rank 1] {first}" in lines
+
+
+def test_processes_of_mpi_find_what_its_launcher_sets_also_in_a_shell_line(work: Path) -> None:
+    line = "echo $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE, $OMPI_COMM_WORLD_LOCAL_RANK of $OMPI_COMM_WORLD_LOCAL_SIZE"
+    result = run_node(work, "--shell", line, annotations=MPI_OF_TWO)
+
+    assert result.returncode == 0, result.stderr
+    assert sorted(result.stdout.splitlines()) == ["0 of 2, 0 of 2", "[rank 1] 1 of 2, 1 of 2"]
+
+
+def test_all_processes_report_to_the_run_and_have_the_dropped_names(work: Path) -> None:
+    (work / "train.py").write_text(
+        "import collections, os\n"
+        "from azureml.core import Run\n"
+        "run = Run.get_context()\n"
+        "collections.Mapping\n"
+        "for step in range(200):\n"
+        "    run.log('loss of rank ' + os.environ['RANK'], step)\n"
+    )
+    result = run_node(work, "train.py", annotations=PYTORCH_OF_TWO)
+
+    assert result.returncode == 0, result.stdout
+    assert "sublight: collections.Mapping was removed" in result.stdout
+    journal = (work.parent / "journal").read_text().splitlines()
+    for rank in "01":
+        values = [line.split("\t")[3] for line in journal if line.startswith(f"m\tloss of rank {rank}\t")]
+        assert values == [str(float(step)) for step in range(200)]
+
+
+@pytest.mark.parametrize("failing", ["0", "1"])
+def test_the_first_failure_ends_the_other_processes_and_is_the_runs(work: Path, failing: str) -> None:
+    (work / "train.py").write_text(
+        "import os, subprocess, sys, time\n"
+        f"if os.environ['RANK'] == '{failing}':\n"
+        "    while not os.path.exists('ready'): time.sleep(0.01)\n"
+        "    print('no labels', file=sys.stderr)\n"
+        "    sys.exit(3)\n"
+        "subprocess.run(['sh', '-c', 'touch ready; sleep 1000'])\n"
+    )
+    result = run_node(work, "train.py", annotations=PYTORCH_OF_TWO)
+
+    assert result.returncode == 3
+    assert (
+        result.stdout.splitlines()[-1]
+        == f"sublight: rank {failing} failed with exit code 3, which ended the others: no labels"
+    )
+
+
+def test_a_signal_to_end_reaches_all_processes_once(work: Path) -> None:
+    (work.parent / "annotations.json").write_text(json.dumps({"azureml": PYTORCH_OF_TWO}))
+    (work / "train.py").write_text(
+        "import os, signal, sys, time\n"
+        "rank = os.environ['RANK']\n"
+        "def end(*_):\n"
+        "    print('saved by', rank)\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready')\n"
+        "time.sleep(1000)\n"
+    )
+    node = subprocess.Popen(
+        [sys.executable, "-m", "azureml._node", "train.py"],
+        cwd=work,
+        env={**os.environ, "SUBLIGHT_RUN_DIRECTORY": str(work.parent), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert node.stdout is not None
+    assert {node.stdout.readline(), node.stdout.readline()} == {"ready\n", "[rank 1] ready\n"}
+    os.killpg(node.pid, signal.SIGTERM)
+    printed, _ = node.communicate(timeout=60)
+
+    assert sorted(printed.splitlines()) == ["[rank 1] saved by 1", "saved by 0"]
+    assert node.returncode == 0
+
+
+def test_a_progress_bar_of_one_of_several_processes_keeps_its_returns(work: Path) -> None:
+    (work / "train.py").write_text("import sys; sys.stdout.buffer.write(b'10%\\r20%\\rdone')\n")
+    (work.parent / "annotations.json").write_text(json.dumps({"azureml": PYTORCH_OF_TWO}))
+    printed = subprocess.check_output(
+        [sys.executable, "-m", "azureml._node", "train.py"],
+        cwd=work,
+        env={**os.environ, "SUBLIGHT_RUN_DIRECTORY": str(work.parent)},
+        timeout=60,
+    )
+
+    assert b"[rank 1] 10%\r[rank 1] 20%\r" in printed
+    assert b"[rank 1] done\n" in printed

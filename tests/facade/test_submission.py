@@ -19,6 +19,7 @@ from azureml.core.runconfig import (
     DataReferenceConfiguration,
     MpiConfiguration,
     OutputData,
+    ParallelTaskConfiguration,
     PyTorchConfiguration,
     TensorflowConfiguration,
 )
@@ -29,7 +30,7 @@ from azureml.exceptions import (
     UserErrorException,
 )
 from azureml.train.dnn import PyTorch
-from azureml.train.estimator import Estimator
+from azureml.train.estimator import Estimator, Mpi, Nccl
 
 KEYS = [
     "script",
@@ -309,10 +310,16 @@ def test_what_cannot_run_here_is_refused_in_one_sentence(workspace: Workspace, s
         (ScriptRunConfig(source, run_config=config), "several nodes for one run are not supported yet"),
         (ScriptRunConfig(source, run_config=spark), "there is no Spark"),
         (ScriptRunConfig(source, "x.ipynb"), "notebooks are not run as scripts"),
-        (ScriptRunConfig(source, "train.py", distributed_job_config=MpiConfiguration(2)), "several processes"),
+        (ScriptRunConfig(source, "train.py", distributed_job_config=MpiConfiguration(2, 2)), "several nodes"),
         (
-            ScriptRunConfig(source, "train.py", distributed_job_config=PyTorchConfiguration(process_count=4)),
-            "several processes",
+            ScriptRunConfig(source, "train.py", distributed_job_config=PyTorchConfiguration("Gloo", 4, 2)),
+            "several nodes",
+        ),
+        (
+            ScriptRunConfig(
+                source, "train.py", distributed_job_config=ParallelTaskConfiguration(worker_count_per_node=2)
+            ),
+            "work in tasks runs in one process",
         ),
         (
             ScriptRunConfig(source, "train.py", distributed_job_config=TensorflowConfiguration(worker_count=2)),
@@ -331,6 +338,27 @@ def test_a_distribution_over_one_process_is_a_plain_run(workspace: Workspace, so
     assert annotations(prepare(estimator, workspace, "exp"))["notes"][-1] == (
         "The run is one process on one node, so Nccl is not started."
     )
+
+
+def test_several_processes_on_one_node_are_asked_of_the_node(workspace: Workspace, source: Path) -> None:
+    def distributed(config: Any) -> ScriptRunConfig:
+        return ScriptRunConfig(source, "train.py", distributed_job_config=config)
+
+    def estimator(**distribution: Any) -> PyTorch:
+        return PyTorch(source, compute_target="local", entry_script="train.py", **distribution)
+
+    for config, count, note in (
+        (distributed(PyTorchConfiguration("Gloo", process_count=4)), 4, "in RANK, and"),
+        (distributed(MpiConfiguration(process_count_per_node=2)), 2, "MPI itself is not started"),
+        (estimator(distributed_training=Mpi(2)), 2, "MPI itself is not started"),
+        (estimator(distributed_backend="mpi", process_count_per_node=3), 3, "MPI itself is not started"),
+        (estimator(distributed_training=Nccl(), process_count_per_node=2), 2, "in RANK, and"),
+        (distributed(TensorflowConfiguration(1, 2)), 1, "one process on one node"),
+        (distributed(PyTorchConfiguration()), 1, "one process on one node"),
+    ):
+        told = annotations(prepare(config, workspace, "exp"))
+        assert told["process_count"] == count
+        assert note in told["notes"][-1]
 
 
 def test_other_things_cannot_be_submitted(workspace: Workspace) -> None:

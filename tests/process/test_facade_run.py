@@ -8,9 +8,10 @@ import pytest
 
 from azureml.core import Dataset, Experiment, Model, ScriptRunConfig
 from azureml.core.run import Run
+from azureml.core.runconfig import MpiConfiguration, PyTorchConfiguration
 from azureml.core.workspace import Workspace, _Identity, _standing_for
 from azureml.data import OutputFileDatasetConfig
-from tests.process.project import Project
+from tests.process.project import Project, wait_until
 
 pytestmark = pytest.mark.process
 
@@ -77,6 +78,76 @@ def test_a_script_reads_registers_and_reports_through_its_run(project: Project, 
     assert "registered from-inside 1 old-scripts" in log
     assert Path(Model(ws, "from-inside").download(str(tmp_path / "got"))).read_text() == "model"
     assert [Path(path).name for path in Dataset.get_by_name(ws, "results").to_path()] == ["result.txt"]
+
+
+def test_two_processes_of_one_run_meet_and_report_each_its_own(project: Project, ws: Workspace) -> None:
+    project.write(
+        "distributed.py",
+        """
+import os
+import socket
+from azureml.core import Run
+
+rank, place = int(os.environ["RANK"]), (os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+if rank == 0:
+    with socket.create_server(place) as server:
+        told = server.accept()[0].recv(100).decode()
+else:
+    while True:
+        try:
+            other = socket.create_connection(place)
+            break
+        except ConnectionRefusedError:
+            pass
+    other.sendall(b"gradients")
+    told = "nothing"
+run = Run.get_context()
+for step in range(3):
+    run.log(f"loss of rank {rank}", rank + step)
+run.upload_file(f"ranks/{rank}.txt", "distributed.py")
+print("rank", rank, "was told", told)
+""",
+    )
+    config = ScriptRunConfig(
+        str(project.source), "distributed.py", distributed_job_config=PyTorchConfiguration("Gloo", process_count=2)
+    )
+
+    run = Experiment(ws, "distributed").submit(config)
+    run.wait_for_completion()
+
+    assert run.get_metrics() == {"loss of rank 0": [0, 1, 2], "loss of rank 1": [1, 2, 3]}
+    assert {"ranks/0.txt", "ranks/1.txt"} <= set(run.get_file_names())
+    log = run._sdk_run.logs().splitlines()
+    assert "rank 0 was told gradients" in log
+    assert "[rank 1] rank 1 was told nothing" in log
+
+
+def test_a_run_of_several_processes_fails_with_the_one_that_failed_and_is_canceled_as_a_whole(
+    project: Project, ws: Workspace
+) -> None:
+    project.write(
+        "distributed.py",
+        "import os, sys, time\n"
+        "rank = os.environ['OMPI_COMM_WORLD_RANK']\n"
+        "if rank == '1' and sys.argv[1] == 'fail': raise SystemExit('no labels')\n"
+        "print('ready')\n"
+        "time.sleep(1000)\n",
+    )
+
+    def submitted(word: str) -> Run:
+        config = ScriptRunConfig(
+            str(project.source), "distributed.py", [word], distributed_job_config=MpiConfiguration(2)
+        )
+        return Experiment(ws, "distributed").submit(config)
+
+    failed, canceled = submitted("fail"), submitted("wait")
+    assert failed.wait_for_completion(raise_on_error=False)["status"] == "Failed"
+    assert (
+        "rank 1 failed with exit code 1, which ended the others: no labels" in failed.get_detailed_status()["details"]
+    )
+    wait_until(lambda: "[rank 1] ready" in canceled._sdk_run.logs(), "the second process has not started")
+    canceled.cancel()
+    assert canceled.wait_for_completion(raise_on_error=False)["status"] == "Canceled"
 
 
 def test_a_child_of_a_program_that_is_a_run_is_seen_by_everybody(ws: Workspace) -> None:

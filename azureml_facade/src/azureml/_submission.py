@@ -52,6 +52,7 @@ _ID_CHARACTERS_MAX = 56
 _CLUSTER_NAME_MAX = 16
 _OFF = ("0", "false", "no", "off")
 _MPI = ("mpi", "openmpi", "intelmpi")
+_PYTORCH = ("nccl", "gloo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def prepare(
                 "resource_group": workspace.resource_group,
                 "name": workspace.name,
             },
+            "process_count": _extent(run_config)[1],
             "notes": _notes(run_config, chosen.notes),
         }
     }
@@ -338,18 +340,19 @@ def _as_script_run_config(
 
 
 def _check_framework(config: RunConfiguration) -> None:
-    """Refuse what a run cannot be here: Spark, a notebook, several nodes or processes."""
+    """Refuse what a run cannot be here: Spark, a notebook, several nodes."""
     if config.framework.lower() == "pyspark":
         refuse("RunConfiguration(framework='PySpark')", "there is no Spark")
     if str(config.script or "").lower().endswith(".ipynb"):
         refuse("ScriptRunConfig", "notebooks are not run as scripts; convert it with `jupyter nbconvert --to script`")
     nodes, processes = _extent(config)
     if nodes > 1:
-        refuse("Experiment.submit", f"several nodes for one run are not supported yet, and {nodes} are asked for")
-    if processes > 1:
         refuse(
-            "Experiment.submit", f"several processes for one run are not supported yet, and {processes} are asked for"
+            "Experiment.submit",
+            f"several nodes for one run are not supported yet, and {nodes} are asked for; several processes on one node are",
         )
+    if processes > 1 and config.communicator.lower() == "paralleltask":
+        refuse("ParallelTaskConfiguration", f"work in tasks runs in one process, and {processes} workers are asked for")
 
 
 def _extent(config: RunConfiguration) -> tuple[int, int]:
@@ -358,11 +361,11 @@ def _extent(config: RunConfiguration) -> tuple[int, int]:
     communicator = config.communicator.lower()
     if communicator in _MPI:
         return max(nodes, config.mpi.node_count or 1), config.mpi.process_count_per_node or 1
-    if communicator in ("nccl", "gloo"):
+    if communicator in _PYTORCH:
         return max(nodes, config.pytorch.node_count or 1), config.pytorch.process_count or 1
     if communicator == "parameterserver":
-        servers = config.tensorflow.parameter_server_count or 0
-        return max(nodes, config.tensorflow.worker_count or 1, servers), 1
+        # One worker holds its variables itself, whatever number of servers is asked for.
+        return max(nodes, config.tensorflow.worker_count or 1), 1
     if communicator == "paralleltask":
         return nodes, config.paralleltask.worker_count_per_node or 1
     return nodes, 1
@@ -407,7 +410,17 @@ def _placeholders(tuned: Sequence[str]) -> str:
 def _notes(config: RunConfiguration, environment_notes: Sequence[str]) -> list[str]:
     """What the run's log says first: which Python it is, and what of the configuration had no effect."""
     notes = list(environment_notes)
-    if config.communicator.lower() != "none":
+    communicator = config.communicator.lower()
+    processes = _extent(config)[1]
+    if processes > 1:
+        variable = "OMPI_COMM_WORLD_RANK" if communicator in _MPI else "RANK"
+        notes.append(
+            f"The run is {processes} processes on one node; each finds its number in {variable}, and what all but "
+            "the first print begins with it, as in [rank 1]."
+        )
+    if processes > 1 and communicator in _MPI:
+        notes.append("MPI itself is not started: for mpi4py and Horovod each of the processes is alone.")
+    if processes == 1 and communicator != "none":
         notes.append(f"The run is one process on one node, so {config.communicator} is not started.")
     return notes
 

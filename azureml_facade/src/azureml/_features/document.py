@@ -29,7 +29,8 @@ line; `sublight azureml coverage` counts it.
 What holds for all runs: they use the Python in which Sublight is installed (the run's log says so and names packages that are
 missing), unless the workspace's `settings.json` says `"environments": "build"`, which lets their nodes build what their
 environments describe, or `"relax"`, which takes the nearest that can be had and lists every change in the run's log
-(`AZUREML_FACADE_ENVIRONMENTS` says it for one program); one run is one process on one node; names that NumPy, pandas, SciPy and
+(`AZUREML_FACADE_ENVIRONMENTS` says it for one program); one run is on one node, with as many processes as it
+asks for (what rank 1 and up print begins with `[rank 1]`, and the first failure ends all); names that NumPy, pandas, SciPy and
 scikit-learn have removed since are put back in runs that the facade submits, which the log announces
 (`AZUREML_FACADE_COMPAT=off` leaves them removed). What a script gives `mlflow.log_metric`, `log_param`, `set_tag` and
 `log_artifact` in such a run goes to the run, too; MLflow's own files are kept in `outputs/mlruns`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import socket
 import time
 
 TYPE_CHECKING = False
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 # Nothing of Sublight ends with this; scripts and libraries that look at the time of expiry must find one.
 _TOKEN_SECONDS = 30 * 24 * 3600
-_MASTER_PORT = "6105"
+_MPI = ("mpi", "openmpi", "intelmpi")
+_PYTORCH = ("nccl", "gloo")
 
 
 def v1_variables(annotations: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
@@ -73,29 +75,45 @@ def _scope(workspace: dict[str, Any]) -> str:
     )
 
 
+def rank_variables(definition: dict[str, Any], rank: int, size: int) -> dict[str, str]:
+    """What says to one of ``size`` processes on this node which it is; empty when they have nothing to do together."""
+    communicator = str(definition.get("communicator") or "").lower()
+    if communicator in _MPI:
+        return {
+            "OMPI_COMM_WORLD_RANK": str(rank),
+            "OMPI_COMM_WORLD_SIZE": str(size),
+            "OMPI_COMM_WORLD_LOCAL_RANK": str(rank),
+            "OMPI_COMM_WORLD_LOCAL_SIZE": str(size),
+        }
+    if communicator in _PYTORCH:
+        return {
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "GLOBAL_RANK": str(rank),
+            "WORLD_SIZE": str(size),
+            "LOCAL_WORLD_SIZE": str(size),
+            "NODE_RANK": "0",
+        }
+    return {}
+
+
 def _distributed_variables(definition: dict[str, Any]) -> dict[str, str]:
-    """What the launchers of v1 set, for the one process that a run is here."""
+    """What the launchers of v1 set, for the only process of a run; `rank_variables` tells several apart."""
     framework = str(definition.get("framework") or "").lower()
     communicator = str(definition.get("communicator") or "").lower()
-    if communicator in ("openmpi", "intelmpi"):
+    found = rank_variables(definition, 0, 1)
+    if communicator in _MPI:
         return {
-            "OMPI_COMM_WORLD_RANK": "0",
-            "OMPI_COMM_WORLD_SIZE": "1",
-            "OMPI_COMM_WORLD_LOCAL_RANK": "0",
-            "OMPI_COMM_WORLD_LOCAL_SIZE": "1",
-            "AZ_BATCHAI_MPI_MASTER_NODE": "localhost",
-            "AZ_BATCH_MASTER_NODE": f"localhost:{_MASTER_PORT}",
+            **found,
+            "AZ_BATCHAI_MPI_MASTER_NODE": "127.0.0.1",
+            "AZ_BATCH_MASTER_NODE": f"127.0.0.1:{_free_port()}",
         }
-    if framework == "pytorch" and communicator in ("nccl", "gloo"):
+    if communicator in _PYTORCH:
         return {
-            "RANK": "0",
-            "LOCAL_RANK": "0",
-            "GLOBAL_RANK": "0",
-            "WORLD_SIZE": "1",
-            "NODE_RANK": "0",
-            "MASTER_ADDR": "localhost",
-            "MASTER_IP": "localhost",
-            "MASTER_PORT": _MASTER_PORT,
+            **found,
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_IP": "127.0.0.1",
+            "MASTER_PORT": str(_free_port()),
         }
     if framework == "tensorflow" and communicator == "parameterserver":
         cluster = {"worker": ["localhost:2222"]}
@@ -105,6 +123,13 @@ def _distributed_variables(definition: dict[str, Any]) -> dict[str, str]:
             )
         }
     return {}
+
+
+def _free_port() -> int:
+    """A port that nobody listens on: other runs may share the machine, so it cannot be the same for all."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _gpu_count(environment: Mapping[str, str]) -> int:

@@ -10,14 +10,26 @@ import sys
 
 from azureml._annotations import read_annotations
 from azureml._node.data import NodeData
+from azureml._node.processes import run_processes
 from azureml._node.script import run_script
-from azureml._node.variables import v1_variables
+from azureml._node.variables import rank_variables, v1_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 COMPAT_VARIABLE = "AZUREML_FACADE_COMPAT"
+PROCESSES_KEY = "process_count"
+# What the node sets to a run's share of its threads; its processes share that.
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
 _SITE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
 
 
@@ -44,7 +56,17 @@ def main(argv: list[str] | None = None) -> NoReturn:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_SITE_FOLDER, os.environ.get("PYTHONPATH")]))
     else:
         os.environ[COMPAT_VARIABLE] = "off"
-    if words[0] == "--shell":
+    count = int(annotations.get(PROCESSES_KEY) or 1)
+    if count > 1:
+        is_line = words[0] == "--shell"
+        # Plain Python: it has the dropped names by the site folder.
+        command = (
+            [_shell(), "-c", data.in_line(words[1])]
+            if is_line
+            else [sys.executable, words[0], *data.in_arguments(words[1:])]
+        )
+        code = run_processes(command, [_environment_of(rank, count, annotations) for rank in range(count)])
+    elif words[0] == "--shell":
         code = _run_line(data.in_line(words[1]))
     else:
         if has_compat:
@@ -58,15 +80,35 @@ def main(argv: list[str] | None = None) -> NoReturn:
 
 def _set_variables(annotations: dict[str, Any]) -> None:
     """What the submitter set wins; what stands there from another run, in which this one was started, does not."""
-    own = (annotations.get("run_definition") or {}).get("environmentVariables") or {}
+    own = _own_variables(annotations)
     for name, value in v1_variables(annotations, os.environ).items():
         if name not in own and (name.startswith("AZUREML_") or name not in os.environ):
             os.environ[name] = value
 
 
+def _environment_of(rank: int, count: int, annotations: dict[str, Any]) -> dict[str, str]:
+    """The variables of one of several processes."""
+    own = _own_variables(annotations)
+    threads = {
+        name: str(max(1, int(os.environ[name]) // count))
+        for name in _THREAD_VARIABLES
+        if name not in own and os.environ.get(name, "").isdigit()
+    }
+    definition = annotations.get("run_definition") or {}
+    return {**os.environ, **threads, **rank_variables(definition, rank, count)}
+
+
+def _own_variables(annotations: dict[str, Any]) -> dict[str, Any]:
+    """What the submitter set."""
+    return (annotations.get("run_definition") or {}).get("environmentVariables") or {}
+
+
+def _shell() -> str:
+    return shutil.which("bash") or "/bin/sh"
+
+
 def _run_line(line: str) -> int:
-    shell = shutil.which("bash") or "/bin/sh"
-    process = subprocess.Popen([shell, "-c", line])
+    process = subprocess.Popen([_shell(), "-c", line])
     # The whole process group is told to end; the shell decides how, and this process reports its answer.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
