@@ -17,6 +17,7 @@ from azureml.core.environment import (
     packages_of,
 )
 from azureml.exceptions import UserErrorException
+from sublight.sdk.errors import ServerUnavailable
 
 
 @pytest.fixture
@@ -210,3 +211,19 @@ def test_building_says_that_nothing_is_built(workspace: Workspace, capsys: pytes
     assert Environment("mine").get_image_details(workspace).image_exist is False
     with pytest.raises(UserErrorException, match="add_private_pip_wheel"):
         Environment.add_private_pip_wheel(workspace, "x.whl")
+
+
+def test_a_server_that_is_away_is_told_in_the_words_of_v1(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ServerUnavailable("the server does not answer")
+
+    monkeypatch.setattr(workspace._sdk.client, "get", away)
+    for ask in (
+        lambda: workspace.environments,
+        lambda: Environment.get(workspace, "mine"),
+        lambda: Environment("mine").register(workspace),
+    ):
+        with pytest.raises(UserErrorException, match="does not answer"):
+            ask()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml._base_sdk_common.abstract_run_config_element import Field, _AbstractRunConfigElement, tell_once
 from azureml._refusal import refuse
+from azureml._translation import translated
 from azureml.core.conda_dependencies import CondaDependencies, package_name
 from azureml.core.container_registry import ContainerRegistry
 from azureml.core.databricks import DatabricksSection
@@ -578,6 +579,7 @@ class Environment(_AbstractRunConfigElement):
         copied.asset_id = None
         return copied
 
+    @translated()
     def register(self, workspace: Workspace) -> Environment:
         """Keep the description in the workspace and return it with its version.
 
@@ -597,6 +599,7 @@ class Environment(_AbstractRunConfigElement):
         return _of_asset(asset)
 
     @staticmethod
+    @translated()
     def get(workspace: Workspace, name: str, version: str | int | None = None, label: str | None = None) -> Environment:
         """A registered environment: the newest version, a given one, or the one that has the label.
 
@@ -614,9 +617,10 @@ class Environment(_AbstractRunConfigElement):
         except NotFound as error:
             if _is_curated(name):
                 return _curated(name, version)
-            raise UserErrorException(f"there is no environment {name!r} in the workspace: {error}") from None
+            raise UserErrorException(str(error)) from None
 
     @staticmethod
+    @translated()
     def list(workspace: Workspace) -> dict[str, Environment]:
         """The environments by their names, each in its newest version; some curated names are among them."""
         found = _Environments()
@@ -628,6 +632,7 @@ class Environment(_AbstractRunConfigElement):
         return found
 
     @staticmethod
+    @translated()
     def label(workspace: Workspace, name: str, version: str, labels: Sequence[str]) -> None:
         """Give a version labels; a label that another version has moves."""
         from sublight.sdk.errors import NotFound
