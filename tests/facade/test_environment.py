@@ -154,7 +154,7 @@ def test_what_is_not_there_is_said(workspace: Workspace) -> None:
 
     with pytest.raises(UserErrorException, match="no environment 'yours'"):
         Environment.get(workspace, "yours")
-    with pytest.raises(UserErrorException, match="no environment 'mine'"):
+    with pytest.raises(UserErrorException, match="environment 'mine' has no version 7"):
         Environment.get(workspace, "mine", version="7")
     with pytest.raises(UserErrorException, match="whole number"):
         Environment.get(workspace, "mine", version="Autosave_x")

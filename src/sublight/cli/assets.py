@@ -30,6 +30,9 @@ To = Annotated[
 AllToRemove = Annotated[bool, typer.Option("--all", help="All versions of the name.")]
 
 
+UNNAMED_PREFIX = "unregistered-"
+
+
 def print_list(
     workspace: Workspace, kind: str, *, tag: str | None, all_versions: bool, archived: bool, as_json: bool
 ) -> None:
@@ -37,6 +40,9 @@ def print_list(
     from sublight.core.amounts import bytes_in_words
 
     found = workspace.assets.list(kind, tag=tag, is_latest_only=not all_versions, includes_archived=archived)
+    if not archived:
+        # What a run was given without a name of its own was saved under one that nobody will type.
+        found = [one for one in found if not one.name.startswith(UNNAMED_PREFIX)]
     if as_json:
         print_json([one.view for one in found])
         return
@@ -44,8 +50,8 @@ def print_list(
         (
             one.name + (" (archived)" if one.is_archived else ""),
             str(one.version),
-            str(one.files_count),
-            bytes_in_words(one.size_bytes),
+            str(one.files_count) if one.files_count else "elsewhere" if one.definition.get("paths") else "0",
+            bytes_in_words(one.size_bytes) if one.files_count else "",
             ago(one.created),
             one.run_id or "",
             ", ".join(f"{key}={value}" for key, value in one.tags.items()),

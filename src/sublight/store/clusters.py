@@ -33,8 +33,8 @@ def get(connection: Connection, name: str) -> ClusterRow:
     row = find(connection, name)
     if row is None:
         names = connection.scalars(select(clusters.c.name).order_by(clusters.c.name)).all()
-        known = f"the clusters are {', '.join(names)}" if names else "there is no cluster yet"
-        raise NotFound(f"there is no cluster {name!r}; {known}; `sublight cluster create NAME --size SIZE` makes one")
+        known = f"; the clusters are {', '.join(names)}" if names else ", nor any other"
+        raise NotFound(f"there is no cluster {name!r}{known}; `sublight cluster create NAME --size SIZE` makes one")
     return row
 
 
