@@ -380,6 +380,7 @@ def test_a_program_that_watches_a_sweep_gets_the_best_so_far_without_waiting(
     agent.report(order.run_id, journal=scalar("Accuracy", 0.5), started=harness.clock.now())
     harness.settle()
 
+    run._sdk_run.refresh()
     assert run.get_status() == "Running"
     best = run.get_best_run_by_primary_metric()
 
