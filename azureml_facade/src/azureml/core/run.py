@@ -575,8 +575,9 @@ class Run(Reporting):
                 # What this program has just reported counts.
                 self.flush()
                 sdk_run.refresh()
-            else:
-                sdk_run.status  # noqa: B018  # reading it renews the view, at most twice a second
+            elif sdk_run.view.status not in ("completed", "failed", "canceled"):
+                # Anew each time, as the original did: what somebody has just changed is read back at once.
+                sdk_run.refresh()
             return sdk_run.view
 
     def _parent_id(self) -> str | None:

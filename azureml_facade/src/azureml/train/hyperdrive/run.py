@@ -97,7 +97,7 @@ class HyperDriveRun(Run):
             candidates = [trial for trial in candidates if trial.view.status != "failed"]
         if not include_canceled:
             candidates = [trial for trial in candidates if trial.view.status != "canceled"]
-        if self._sdk_run.view.status in ("completed", "failed", "canceled"):
+        if self._view().status in ("completed", "failed", "canceled"):
             self._warn_of_silence()
         if not candidates:
             return None
@@ -222,7 +222,7 @@ class HyperDriveRun(Run):
         return tags
 
     def _system_properties(self) -> dict[str, str]:
-        view = self._sdk_run.view
+        view = self._view()
         progress = view.progress
         properties = {
             "primary_metric_config": json.dumps(self._declaration().get("primary_metric_config")),
