@@ -539,3 +539,10 @@ def test_a_provider_makes_the_runs_of_its_type(run: Run, monkeypatch: pytest.Mon
     Run.add_type_provider("azureml.scriptrun", lambda experiment, run_dto, **_: Own(experiment, run_dto.run_id))
 
     assert type(Run.get(run.experiment.workspace, run.id)) is Own
+
+
+def test_children_that_were_begun_at_once_are_told_newest_first(run: Run, harness: Harness) -> None:
+    line = 'r\t{"kind":"child","name":"k%d","step":null,"time":5,"content":{"child":"c%d","name":"k%d"}}\n'
+    end(harness, run, journal="".join(line % (n, n, n) for n in range(5)).encode())
+
+    assert [child.display_name for child in run.get_children()] == ["k4", "k3", "k2", "k1", "k0"]

@@ -309,8 +309,9 @@ class Run(Reporting):
             trials = self._sdk_run.trials()
             found = trials + (submitted_children(self) if _with_submitted else [])
         family = Family(self._sdk_run, {one.id for one in trials if one.view.ended is not None})
-        found.sort(key=lambda one: (one.view.created, one.view.index or 0), reverse=True)
-        for sdk_run in found:
+        # Children that were begun within one report share its time; the server lists them in the order of their beginning.
+        placed = sorted(enumerate(found), key=lambda pair: (pair[1].view.created, pair[0]), reverse=True)
+        for _, sdk_run in placed:
             child = _wrap(self.experiment.workspace, sdk_run, experiment=self._experiment)
             child._family = family
             if matches(child, tags=tags, properties=properties, type=type, status=status):
