@@ -43,7 +43,7 @@ check: lint types unit
 test: setup
 	$(PYTHON) tests/system_packages.py
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q -n auto -m slow tests/unit
+	$(BIN)/pytest -q -n auto -m slow tests/unit tests/server tests/facade
 	$(BIN)/pytest -q tests/process tests/browser
 
 bench: setup

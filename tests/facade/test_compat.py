@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow  # the real libraries, each in a process of its own
+
 # Of each: what an old script writes (an expression, after statements), what comes out, and what the log must say.
 PYTHON = [
     (

@@ -18,6 +18,8 @@ from azureml._features.usage import feature_of, keyword_works, used_features, us
 from azureml.exceptions import NotSupportedByFacade
 from tests.facade.surface import _assigned
 
+pytestmark = pytest.mark.slow  # every line of the table
+
 TABLE = table()
 OWNERS = list(TABLE.owners.values())
 DOCUMENT = Path(__file__).parents[2] / "docs" / "azureml.md"

@@ -15,6 +15,8 @@ import pytest
 import azureml.core
 from sublight.core.snapshot import SnapshotLimits
 
+pytestmark = pytest.mark.slow  # some two thousand names
+
 PATHS = Path(__file__).with_name("imports.txt").read_text().split()
 
 

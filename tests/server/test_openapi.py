@@ -27,6 +27,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     harness.close()
 
 
+@pytest.mark.slow
 def test_no_request_makes_the_server_fail(workspace: Harness) -> None:
     token = workspace.services.people.ensure_owner()
     headers = {"Authorization": f"Bearer {token}", "Host": "127.0.0.1"}

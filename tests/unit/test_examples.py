@@ -55,6 +55,7 @@ def run_example(script: str, work: Path, environment: dict[str, str]) -> str:
 # ---- the training scripts --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_train_by_itself_says_where_its_data_come_from_and_prints_its_metrics(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
 
@@ -66,6 +67,7 @@ def test_train_by_itself_says_where_its_data_come_from_and_prints_its_metrics(tm
     assert (tmp_path / "outputs/model.joblib").exists()
 
 
+@pytest.mark.slow
 def test_train_inside_a_run_reports_every_epoch_and_leaves_its_files(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     work = tmp_path / "work"
