@@ -352,3 +352,174 @@ def test_a_notebook_that_is_no_notebook_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.ipynb").write_text("{not json")
 
     assert [file.shown for file in check(tmp_path).files] == ["broken.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuring"),
+    [
+        ("AksCompute", "provisioning_configuration()"),
+        ("ComputeInstance", "provisioning_configuration(vm_size='a')"),
+        ("RemoteCompute", "attach_configuration(username='a')"),
+        ("DatabricksCompute", "attach_configuration(resource_group='a')"),
+        ("HDInsightCompute", "attach_configuration(username='a')"),
+    ],
+)
+def test_a_target_that_only_azure_has_is_not_supported_where_it_is_configured(
+    tmp_path: Path, kind: str, configuring: str
+) -> None:
+    path = script(
+        tmp_path,
+        f"from azureml.core.compute import ComputeTarget, {kind}\nconfiguration = {kind}.{configuring}\n"
+        "ComputeTarget.create(ws, 'a', configuration)\n",
+    )
+
+    file = checked(path)
+
+    assert file.verdict.startswith(
+        f"runs up to line 2, where {kind}.{configuring.partition('(')[0]} is not supported: "
+    )
+    assert f"{kind} exists in Azure only" in file.verdict
+
+
+def test_a_cluster_is_configured_as_ever(tmp_path: Path) -> None:
+    path = script(
+        tmp_path, "from azureml.core.compute import AmlCompute\nAmlCompute.provisioning_configuration(vm_size='a')\n"
+    )
+
+    assert found(path) == [("2", "AmlCompute.provisioning_configuration", Status.DIFFERS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("rc.MpiConfiguration(node_count=4)", "MpiConfiguration(node_count=4)"),
+        ("rc.MpiConfiguration(1, 4)", "MpiConfiguration(node_count=4)"),
+        ("rc.PyTorchConfiguration(node_count=2)", "PyTorchConfiguration(node_count=2)"),
+        ("rc.TensorflowConfiguration(worker_count=2)", "TensorflowConfiguration(worker_count=2)"),
+        ("Estimator('.', entry_script='t.py', node_count=2)", "Estimator(node_count=2)"),
+        ("PyTorch('.', entry_script='t.py', node_count=2)", "PyTorch(node_count=2)"),
+        ("rc.RunConfiguration(framework='PySpark')", "RunConfiguration(framework='PySpark')"),
+        ("c = rc.RunConfiguration(); c.framework = 'PySpark'", "RunConfiguration.framework = 'PySpark'"),
+        ("c = rc.RunConfiguration(); c.node_count = 3", "RunConfiguration.node_count = 3"),
+        ("ScriptRunConfig('.', 'train.ipynb')", "ScriptRunConfig(script='train.ipynb')"),
+        ("HyperDriveConfig(resume_child_runs=children)", "HyperDriveConfig(resume_child_runs)"),
+    ],
+)
+def test_a_written_value_that_a_submission_refuses_is_not_supported(tmp_path: Path, text: str, name: str) -> None:
+    path = script(
+        tmp_path,
+        "import azureml.core.runconfig as rc\nfrom azureml.core import ScriptRunConfig\nfrom azureml.train.dnn import PyTorch\n"
+        f"from azureml.train.estimator import Estimator\nfrom azureml.train.hyperdrive import HyperDriveConfig\n{text}\n",
+    )
+
+    assert [use for use in found(path) if use[2] is Status.REFUSED] == [("6", name, Status.REFUSED)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rc.MpiConfiguration(4)",
+        "rc.MpiConfiguration(node_count=1)",
+        "rc.MpiConfiguration(node_count=count)",
+        "rc.RunConfiguration(framework='Python')",
+    ],
+)
+def test_a_value_that_may_be_taken_is_not_blamed(tmp_path: Path, text: str) -> None:
+    path = script(tmp_path, f"import azureml.core.runconfig as rc\n{text}\n")
+
+    assert Status.REFUSED not in {status for *_, status in found(path)}
+
+
+def test_a_script_that_python_does_not_decode_does_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "latin.py"
+    path.write_bytes(b"from azureml.core import Run\n# caf\xe9\nRun.get_context().log('a', 1)\n")
+
+    assert checked(path).verdict == (
+        "is not run as it stands: Python cannot decode it: the text is not utf-8; save it as UTF-8 (line 2)"
+    )
+    assert "Run.log" in names(path)
+
+
+def test_a_script_with_a_coding_line_is_decoded_as_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "latin.py"
+    path.write_bytes(b"# coding: latin-1\nfrom azureml.core import Run\n# caf\xe9\nRun.get_context().log('a', 1)\n")
+
+    assert checked(path).verdict == "runs as it stands"
+
+
+@pytest.mark.parametrize("line", ["return 1", "x = 1\0", "yield 1"])
+def test_what_python_refuses_after_reading_does_not_run(tmp_path: Path, line: str) -> None:
+    path = script(tmp_path, f"import azureml.core\n{line}\n")
+
+    assert checked(path).verdict.startswith("is not run as it stands: the syntax is wrong")
+
+
+def test_modules_that_are_not_installed_are_told_once_each(tmp_path: Path) -> None:
+    text = """
+    import os, helper, no_such_module_a.part
+    from azureml.core import Run
+    import skopt_of_nobody
+    try:
+        import no_such_module_b
+    except ImportError:
+        pass
+    """
+    script(tmp_path, text, "a.py")
+    script(tmp_path, text, "b.py")
+    script(tmp_path, "x = 1\n", "helper.py")
+
+    report = check(tmp_path)
+
+    assert report.summary()[2:] == [
+        "no_such_module_a is not installed here (imported by a.py:2): pip install no_such_module_a",
+        "skopt_of_nobody is not installed here (imported by a.py:4): pip install skopt_of_nobody",
+    ]
+    assert report.files[0].verdict == "runs as it stands once no_such_module_a, skopt_of_nobody can be imported"
+    assert "2 run as they stand" in report.summary()[0]
+
+
+def test_what_a_function_of_the_script_gives_is_followed(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from azureml.core import Experiment, Workspace
+        def get(ws):
+            return Experiment(ws, "e")
+        class Trainer:
+            def __init__(self, ws):
+                self.exp = get(ws)
+            def fit(self):
+                run = self.exp.start_logging()
+                run.fly()
+                best = [r for r in self.exp.get_runs()][0]
+                best.skip()
+        """,
+    )
+
+    assert {"Experiment.start_logging", "Run.fly", "Experiment.get_runs", "Run.skip"} <= names(path)
+
+
+def test_calls_on_what_nobody_knows_are_counted_as_not_told(tmp_path: Path) -> None:
+    path = script(
+        tmp_path,
+        """
+        from azureml.core import Run
+        from elsewhere import tracker
+        class Trainer:
+            def __init__(self, exp):
+                self.exp = exp.of()
+            def fit(self, thing):
+                self.exp.start_logging()
+                thing["a"].get_metrics()
+                thing.fit()
+                tracker.get_metrics()
+        """,
+    )
+
+    report = check(path)
+
+    assert report.files[0].source.unclear == [(8, "self.exp.start_logging"), (9, "thing['a'].get_metrics")]
+    assert "submit.py:8: could not tell what self.exp.start_logging is a method of" in list(
+        report.files[0].lines(shows_all=False)
+    )
+    assert "of 2 more calls it could not be told what they belong to" in report.summary()

@@ -12,12 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from azureml._check import refused_values
 from azureml._check.returns import CALLS, USUAL_NAMES, given_by
 from azureml._check.sources import Source
 from azureml._features.table import Feature, Status, table, why_out_of_scope
 
 PACKAGE = "azureml"
 _MAKING = "()"
+_CONFIGURING = ("attach_configuration", "provisioning_configuration")
+_TELLING_OWNERS = ("Workspace", "Experiment", "Run", "HyperDriveRun", "TabularDataset", "FileDataset")
 _UNDOCUMENTED = "the SDK v1 documents no such name"
 
 
@@ -34,7 +37,7 @@ class Use:
 class _Value:
     """What an expression is: an object (of one of ``owners``), a class, a function, a module, or out of scope."""
 
-    kind: str  # object, class, function, module, out, list, dict, tuple
+    kind: str  # object, class, function, module, out, list, dict, tuple; local: a function of the script that gives ``path``
     owners: tuple[str, ...] = ()
     path: str = ""
     is_sure: bool = True
@@ -46,11 +49,15 @@ class _Value:
 
 
 def uses(source: Source) -> list[Use]:
-    """All uses in the order of their lines; none when the source does not import the SDK."""
+    """All uses in the order of their lines; none when the source does not import the SDK.
+
+    Calls that may be uses, and whose object nothing tells, are named in the source's ``unclear``.
+    """
     finder = _Finder(imports_sdk=any(_imports_sdk(tree) for tree in source.trees))
     if finder.imports_sdk:
         for tree in source.trees:
             finder.block(tree.body)
+        source.unclear = sorted(set(finder.unclear))
     return sorted(finder.found, key=lambda use: use.line)
 
 
@@ -72,8 +79,17 @@ class _Finder:
     def __init__(self, *, imports_sdk: bool) -> None:
         self.imports_sdk = imports_sdk
         self.found: list[Use] = []
+        self.unclear: list[tuple[int, str]] = []  # (line, name)
+        self._foreign: set[str] = set()  # names that imports of other packages gave
+        self._returned: list[_Value | None] = []
         self._table = table()
         self._names: dict[str, _Value] = {}
+        self._telling = {
+            method
+            for owner in _TELLING_OWNERS
+            for method in self._table.owners[owner].methods
+            if "_" in method.strip("_")
+        }
 
     # Statements
 
@@ -108,6 +124,8 @@ class _Finder:
             for expression in [*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list]:
                 self._value(expression)
             self.block(node.body)
+        elif isinstance(node, ast.Return):
+            self._returned.append(self._value(node.value))
         else:
             self._parts(node)
 
@@ -131,13 +149,26 @@ class _Finder:
             annotated = self._value(argument.annotation) if argument.annotation is not None else None
             if annotated is not None and annotated.kind == "class":
                 self._names[argument.arg] = replace(annotated, kind="object")
+        outer_returned, self._returned = self._returned, []
         self.block(node.body)
         attributes = {name: value for name, value in self._names.items() if name.startswith("self.")}
         self._names = {**outside, **attributes}
+        self._remember_given(node)
+        self._returned = outer_returned
+
+    def _remember_given(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """What a call of the script's own function gives, when one of its returns tells."""
+        given = next(filter(None, self._returned), None)
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        name = f"self.{node.name}" if arguments and arguments[0].arg == "self" else node.name
+        self._names.pop(name, None)
+        if given is not None and given.kind in ("object", "list", "dict", "tuple"):
+            self._names[name] = replace(given, kind="local", path=given.kind)
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
             if not f"{alias.name}.".startswith(f"{PACKAGE}."):
+                self._foreign.add(alias.asname or alias.name.partition(".")[0])
                 continue
             self._imported(node.lineno, alias.name, "")
             shown = alias.asname or PACKAGE
@@ -146,6 +177,7 @@ class _Finder:
     def _import_from(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
         if node.level or not f"{module}.".startswith(f"{PACKAGE}."):
+            self._foreign.update(alias.asname or alias.name for alias in node.names)
             return
         for alias in node.names:
             value = self._imported(node.lineno, module, "" if alias.name == "*" else alias.name)
@@ -282,7 +314,10 @@ class _Finder:
         keywords = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
         by_keyword = {keyword.arg: self._value(keyword.value) for keyword in node.keywords}
         if called is None:
+            self._note_unclear(node)
             return _passed_on(node.func, arguments)
+        if called.kind == "local" and not member:
+            return replace(called, kind=called.path, path="")
         if called.kind == "out":
             path = f"{called.path}.{member}" if member else called.path
             why = why_out_of_scope(path) or _UNDOCUMENTED
@@ -297,6 +332,8 @@ class _Finder:
         owner = called.owners[0]
         self._note(node.lineno, self._table.of(owner))
         self._keywords(node.lineno, owner, _MAKING, keywords)
+        for refused in refused_values.in_call(self._table, owner, node):
+            self._note(node.lineno, refused)
         if owner in CALLS:
             return _described(CALLS[owner])
         return _Value("object", called.owners) if called.kind == "class" else None
@@ -345,6 +382,10 @@ class _Finder:
                 shown = f"{holder.owners[0]}.{member}"
                 self._note(line, Feature(shown, Status.REFUSED, _UNDOCUMENTED))
             return None
+        if holder.kind == "class" and member in _CONFIGURING and (why := self._azure_only(owner)):
+            # It can be written down; what is made of it refuses, and that is what matters of it.
+            self._note(line, Feature(f"{owner}.{member}", Status.REFUSED, why))
+            return None
         is_submission = owner == "Experiment" and member == "submit"
         self.found.append(Use(line, self._table.of(owner, member), is_submission))
         self._keywords(line, owner, member, keywords)
@@ -352,6 +393,13 @@ class _Finder:
             if given := given_by(one, member):
                 return _described(given)
         return None
+
+    def _azure_only(self, owner: str) -> str:
+        """Why a kind of compute target is refused as a whole, or an empty text."""
+        if "ComputeTarget" not in self._table.lineage(owner):
+            return ""
+        feature = self._table.of(owner, "get_status")
+        return feature.how if feature.status is Status.REFUSED else ""
 
     def _is_there(self, owners: tuple[str, ...], member: str) -> bool:
         """Whether the facade has what the table does not name."""
@@ -432,7 +480,7 @@ class _Finder:
             if own is not None and value is not None:
                 self._names[own] = value
             elif own is None:
-                self._assigned_member(target)
+                self._assigned_member(target, written)
         else:
             self._value(target)
 
@@ -451,14 +499,26 @@ class _Finder:
                 given = value.element
             self._assign(target, given, None)
 
-    def _assigned_member(self, target: ast.Attribute) -> None:
+    def _assigned_member(self, target: ast.Attribute, written: ast.expr | None) -> None:
         """``object.attribute = …``: only documented attributes are noted, because an object takes any."""
         holder = self._value(target.value)
         if holder is None or holder.kind != "object":
             return
         owner = next((one for one in holder.owners if self._table.has(one, target.attr)), None)
         if owner is not None:
-            self._note(target.lineno, self._table.of(owner, target.attr))
+            refused = refused_values.in_assignment(self._table, owner, target.attr, written)
+            self._note(target.lineno, refused or self._table.of(owner, target.attr))
+
+    def _note_unclear(self, node: ast.Call) -> None:
+        """A call of a method that the SDK's objects have and hardly any others, on something that nobody knows."""
+        function = node.func
+        if not isinstance(function, ast.Attribute) or function.attr not in self._telling:
+            return
+        outermost: ast.expr = function
+        while isinstance(outermost, (ast.Attribute, ast.Call, ast.Subscript)):
+            outermost = outermost.func if isinstance(outermost, ast.Call) else outermost.value
+        if isinstance(outermost, ast.Name) and outermost.id not in self._foreign:
+            self.unclear.append((node.lineno, f"{ast.unparse(function.value)}.{function.attr}"))
 
     def _note(self, line: int, feature: Feature) -> None:
         self.found.append(Use(line, feature))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azureml._check.installed import not_installed, package_of
 from azureml._check.inference import Use, uses
 from azureml._check.removed import removed_names
 from azureml._check.sources import Source, python_files, read
@@ -29,6 +30,7 @@ class FileReport:
     shown: str
     uses: list[Use]
     submission: str = ""
+    missing: list[tuple[int, str]] = field(default_factory=list)  # (line, module) of what is not installed here
 
     @property
     def counts(self) -> Counter[Status]:
@@ -59,11 +61,14 @@ class FileReport:
             return f"runs up to {self._at(refused.line)}, where {refused.feature.name} is not supported: {refused.feature.how}"
         different = len({use.feature for use in self.uses if use.feature.status is Status.DIFFERS})
         ignored = len({use.feature for use in self.uses if use.feature.status is Status.IGNORED})
+        runs = "runs as it stands"
+        if self.missing:
+            runs += f" once {', '.join(module for _, module in self.missing)} can be imported"
         if not different and not ignored:
-            return "runs as it stands"
+            return runs
         parts = [f"{different} work{'s' if different == 1 else ''} differently"] if different else []
         parts += [f"{ignored} {'is' if ignored == 1 else 'are'} accepted and ignored"] if ignored else []
-        return f"runs as it stands; of the names that it uses {' and '.join(parts)}"
+        return f"{runs}; of the names that it uses {' and '.join(parts)}"
 
     def lines(self, *, shows_all: bool) -> Iterator[str]:
         """One line for each use that does not simply work (or for every one)."""
@@ -77,6 +82,8 @@ class FileReport:
             seen.add((use.line, feature))
             how = f": {feature.how}" if feature.how else ""
             yield f"{self.shown}:{self.source.place(use.line)}: {feature.name} {WORDS[feature.status]}{how}"
+        for line, name in self.source.unclear:
+            yield f"{self.shown}:{self.source.place(line)}: could not tell what {name} is a method of"
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain data; ``line`` counts within a notebook's cell."""
@@ -94,6 +101,8 @@ class FileReport:
                 }
                 for use in self.uses
             ],
+            "not_installed": [{**self.source.position(line), "module": module} for line, module in self.missing],
+            "could_not_tell": [{**self.source.position(line), "name": name} for line, name in self.source.unclear],
             **({"submission": self.submission} if self.submission else {}),
         }
 
@@ -129,11 +138,26 @@ class Report:
             f"supported, {unread} cannot be read",
             f"{_counted(counts.total(), 'use')} of its names: {words}",
         ]
+        unclear = sum(len(file.source.unclear) for file in self.files)
+        if unclear:
+            sentences.append(f"of {_counted(unclear, 'more call')} it could not be told what they belong to")
+        sentences += self._missing()
         tried = [file for file in self.files if file.submission]
         if tried:
             reached = sum(file.submission.startswith("would submit") for file in tried)
             sentences.append(f"{reached} of {_counted(len(tried), 'file')} that submit reached the submission")
         return sentences
+
+    def _missing(self) -> list[str]:
+        """One line for each module that is not installed here, with the first place that imports it."""
+        first: dict[str, str] = {}
+        for file in self.files:
+            for line, module in file.missing:
+                first.setdefault(module, f"{file.shown}:{file.source.place(line)}")
+        return [
+            f"{module} is not installed here (imported by {place}): pip install {package_of(module)}"
+            for module, place in sorted(first.items())
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -158,7 +182,8 @@ def check(folder: Path) -> Report:
             continue
         found = sorted([*found, *removed_names(source)], key=lambda use: use.line)
         shown = path.name if path == folder else str(path.relative_to(folder))
-        report.files.append(FileReport(source, shown, found))
+        root = folder if folder.is_dir() else folder.parent
+        report.files.append(FileReport(source, shown, found, missing=not_installed(source, root)))
     return report
 
 

@@ -57,6 +57,7 @@ class Source:
     trees: list[ast.Module] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)  # (line, sentence)
     text: str = ""
+    unclear: list[tuple[int, str]] = field(default_factory=list)  # (line, name) of what may be a use of the SDK v1
 
     @property
     def is_notebook(self) -> bool:
@@ -91,7 +92,7 @@ def read(path: Path) -> Source:
     """The file as trees; what cannot be read is named in ``problems``, and the rest is there all the same."""
     source = Source(path)
     try:
-        cells = list(_cells(path)) if source.is_notebook else [(0, _text(path))]
+        cells = list(_cells(path)) if source.is_notebook else [(0, _text(path, source.problems))]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         source.problems.append((1, f"it cannot be read: {error}"))
         return source
@@ -101,15 +102,34 @@ def read(path: Path) -> Source:
         parts.append(clean)
         try:
             tree, problem = _parsed(clean)
-        except SyntaxError as error:
-            source.problems.append((number * _CELL + (error.lineno or 1), f"the syntax is wrong: {error.msg}"))
+        except (SyntaxError, ValueError) as error:
+            source.problems.append(_wrong_syntax(number, error))
             continue
         if problem:
             source.problems.append((number * _CELL + problem, "this is Python 2, and runs use Python 3"))
+        elif error := _not_compiled(tree):
+            source.problems.append(_wrong_syntax(number, error))
         ast.increment_lineno(tree, number * _CELL)
         source.trees.append(tree)
     source.text = "\n\n".join(parts)
     return source
+
+
+def _wrong_syntax(cell: int, error: SyntaxError | ValueError) -> tuple[int, str]:
+    """The problem that Python names; a zero byte in a text is a ValueError without a line."""
+    line = getattr(error, "lineno", None) or 1
+    return cell * _CELL + line, f"the syntax is wrong: {getattr(error, 'msg', None) or error}"
+
+
+def _not_compiled(tree: ast.Module) -> SyntaxError | None:
+    """What Python refuses only after reading the whole: a ``return`` outside of a function, and the like."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(tree, "<script>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except SyntaxError as error:
+            return error
+    return None
 
 
 def without_magics(text: str) -> str:
@@ -154,12 +174,19 @@ def _cells(path: Path) -> Iterator[tuple[int, str]]:
             yield number, text if isinstance(text, str) else "".join(text)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, problems: list[tuple[int, str]]) -> str:
+    """The text of a script; when Python would not decode it, that is a problem, and it is read as latin-1."""
     content = path.read_bytes()
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError as error:
+        problems.append((1, f"Python cannot decode it: {error.msg}"))
+        return content.decode("latin-1")
+    try:
         return content.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError):
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problems.append((line, f"Python cannot decode it: the text is not {encoding}; save it as UTF-8"))
         return content.decode("latin-1")
 
 
