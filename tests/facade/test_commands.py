@@ -44,6 +44,10 @@ def test_a_workspace_for_nothing_is_refused(sublight: Sublight, tmp_path: Path) 
     assert sublight("azureml", "check", str(tmp_path), "--in-workspace").code == 2
 
 
+def test_list_prints_the_document(sublight: Sublight) -> None:
+    assert sublight("azureml", "list").out == (Path(__file__).parents[2] / "docs" / "azureml.md").read_text()
+
+
 def test_coverage_counts_what_people_use(sublight: Sublight) -> None:
     outcome = sublight("azureml", "coverage")
 
@@ -68,3 +72,10 @@ def test_without_the_facade_it_says_what_to_install(sublight: Sublight, monkeypa
         outcome.err
         == "sublight: 'sublight azureml' comes with another package; install it: pip install sublight-azureml\n"
     )
+
+
+def test_the_packages_own_text_has_no_link_that_is_dead_once_installed() -> None:
+    text = (Path(__file__).parents[2] / "azureml_facade" / "README.md").read_text()
+
+    assert "](" not in text
+    assert "sublight azureml list" in text

@@ -21,7 +21,7 @@ def test_a_class_out_of_scope_refuses_when_an_object_is_made() -> None:
     said = refusal(lambda: AutoMLConfig(task="classification", primary_metric="AUC_weighted"))
 
     assert said.startswith("azureml.train.automl.AutoMLConfig: automated machine learning is not supported yet; ")
-    assert "docs/azureml.md" in said
+    assert "`sublight azureml list`" in said
     assert said.count("\n") == 0
 
 

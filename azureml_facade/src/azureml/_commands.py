@@ -68,6 +68,20 @@ def check(
         print(sentence)
 
 
+@app.command(name="list")
+def list_support() -> None:
+    """Print every name of the SDK v1 with what becomes of it, class by class (Markdown, the text of docs/azureml.md).
+
+    \b
+    Example:
+      sublight azureml list
+      sublight azureml list | grep -A12 "### HyperDriveConfig"
+    """
+    from azureml._features.document import document
+
+    print(document(), end="")
+
+
 @app.command()
 def coverage(as_json: AsJson = False) -> None:
     """Count how much of the SDK v1 works: of what people use, and of what was documented.

@@ -1,7 +1,8 @@
 """Whether a run uses the Python that is there or one that its environment describes, as the workspace's setting says.
 
-The setting is ``environments`` in the workspace's ``settings.json``: ``current`` (the default), ``build``, or ``relax``,
-which builds with the nearest that can be had. ``AZUREML_FACADE_ENVIRONMENTS`` says it for the submissions of a program.
+The setting is ``environments`` in the workspace's ``.sublight/settings.json``, which the server reads when it starts:
+``current`` (the default), ``build``, or ``relax``, which builds with the nearest that can be had.
+``AZUREML_FACADE_ENVIRONMENTS`` says it for the submissions of a program.
 """
 
 from __future__ import annotations

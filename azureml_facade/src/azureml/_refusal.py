@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-LIST_OF_SUPPORT = "docs/azureml.md (or `sublight azureml check FOLDER` for your own files)"
+LIST_OF_SUPPORT = "`sublight azureml list` (and `sublight azureml check FOLDER` for your own files)"
 
 
 def refuse(what: str, why: str = "it is not supported yet") -> NoReturn:
     """Raise UserErrorException: ``what`` (a public name such as ``Workspace.sync_keys``) and ``why`` it refuses."""
     from azureml.exceptions import NotSupportedByFacade
 
-    raise NotSupportedByFacade(f"{what}: {why}; the list of what is supported stands in {LIST_OF_SUPPORT}")
+    raise NotSupportedByFacade(f"{what}: {why}; what is supported is listed by {LIST_OF_SUPPORT}")
 
 
 class _Refusing(type):

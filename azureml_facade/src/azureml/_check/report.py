@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azureml._check.installed import not_installed, package_of
 from azureml._check.inference import Use, uses
+from azureml._check.installed import not_installed, package_of
 from azureml._check.removed import removed_names
 from azureml._check.sources import Source, python_files, read
 from azureml._features.table import Status

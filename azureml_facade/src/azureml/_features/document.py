@@ -18,8 +18,8 @@ _HEAD = """\
 <!-- Made by `python -m azureml._features.document` from azureml_facade/src/azureml/_features; a test compares. -->
 
 `pip install sublight sublight-azureml` gives Python the package `azureml`: scripts and notebooks written for the SDK v1 run
-again, as they stand, on machines you own. `sublight azureml check FOLDER` says the following for your own files, with file and
-line; `sublight azureml coverage` counts it.
+again, as they stand, on machines you own. `sublight azureml list` prints this text; `sublight azureml check FOLDER` says it for
+your own files, with file and line; `sublight azureml coverage` counts it.
 
 - **works**: as in the original, as far as it is documented or was seen.
 - **works differently**: it works, and the sentence says what is not the same.
@@ -27,9 +27,10 @@ line; `sublight azureml coverage` counts it.
 - **not supported**: it can be imported and named, and refuses when it is used, with one sentence.
 
 What holds for all runs: they use the Python in which Sublight is installed (the run's log says so and names packages that are
-missing), unless the workspace's `settings.json` says `"environments": "build"`, which lets their nodes build what their
-environments describe, or `"relax"`, which takes the nearest that can be had and lists every change in the run's log
-(`AZUREML_FACADE_ENVIRONMENTS` says it for one program); one run is on one node, with as many processes as it
+missing), unless the workspace's `.sublight/settings.json` (in the project's folder, where the server runs; it is read when the
+server starts, so that a change needs `sublight stop` and `sublight up`) says `"environments": "build"`, which lets their nodes
+build what their environments describe, or `"relax"`, which takes the nearest that can be had and lists every change in the run's
+log (`AZUREML_FACADE_ENVIRONMENTS` says it for one program); one run is on one node, with as many processes as it
 asks for (what rank 1 and up print begins with `[rank 1]`, and the first failure ends all); names that NumPy, pandas, SciPy and
 scikit-learn have removed since are put back in runs that the facade submits, which the log announces
 (`AZUREML_FACADE_COMPAT=off` leaves them removed). What a script gives `mlflow.log_metric`, `log_param`, `set_tag` and
