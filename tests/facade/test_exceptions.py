@@ -83,3 +83,18 @@ def test_a_refusal_is_one_sentence_and_both_a_user_s_error_and_not_implemented()
     assert isinstance(told.value, NotImplementedError)
     assert str(told.value).startswith("Workspace.sync_keys: there are no keys; ")
     assert "\n" not in str(told.value)
+
+
+def test_they_are_found_in_the_module_that_defined_them() -> None:
+    from azureml.exceptions import _azureml_exception
+
+    for name in exceptions.__all__:
+        assert getattr(_azureml_exception, name) is getattr(exceptions, name)
+
+
+def test_the_workspace_s_datastores_have_names_to_import() -> None:
+    from azureml.core.workspace import WORKSPACE_DEFAULT_BLOB_STORE_NAME, WORKSPACE_DEFAULT_FILE_STORE_NAME
+    from azureml.data.constants import WORKSPACE_BLOB_DATASTORE, WORKSPACE_FILE_DATASTORE
+
+    assert WORKSPACE_BLOB_DATASTORE == WORKSPACE_DEFAULT_BLOB_STORE_NAME
+    assert WORKSPACE_FILE_DATASTORE == WORKSPACE_DEFAULT_FILE_STORE_NAME
