@@ -25,6 +25,13 @@ PYTHON = [
     ("from fractions import gcd; gcd(4, 6)", 2, "fractions.gcd"),
     ("import inspect; inspect.getargspec(lambda a, b=1: 0).args", ["a", "b"], "inspect.getargspec"),
     ("import base64; base64.encodestring(b'a').decode()", "YQ==\n", "base64.encodestring"),
+    ("import cgi; [cgi.escape('<\">'), cgi.escape('\"', True)]", ['&lt;"&gt;', "&quot;"], "cgi.escape was removed"),
+    (
+        "import asyncio; wait = asyncio.coroutine(lambda: (yield from asyncio.sleep(0, 3))); asyncio.run(wait())",
+        3,
+        "asyncio.coroutine was removed in Python 3.11",
+    ),
+    ("import asyncio; asyncio.run(asyncio.coroutine(lambda: 4)())", 4, ""),
     ("import threading; threading.current_thread().isAlive()", True, "Thread.isAlive"),
 ]
 NUMPY = [
@@ -43,6 +50,12 @@ NUMPY = [
     ("np.in1d([1, 2], [2]).tolist()", [False, True], "np.in1d"),
     ("np.math.sqrt(4)", 2.0, "np.math"),
     ("hasattr(np, 'no_such_name')", False, ""),
+    (
+        "[np.cast['int32']([1.5]).dtype.name, np.cast[float](1).item()]",
+        ["int32", 1.0],
+        "np.cast was removed in NumPy 2.0",
+    ),
+    ("[bool(np.MachAr().eps == np.finfo(float).eps), bool(np.MachAr().xmax > 1e308)]", [True, True], "np.MachAr"),
 ]
 PANDAS = [
     ("[str(df.dtypes['b']), df['b'].dtype == object]", ["object", True], "columns of text"),
@@ -76,6 +89,9 @@ PANDAS = [
     ("pd.datetime.now().year > 2000", True, "pd.datetime"),
     ("pd.value_counts(['a', 'a'])['a'].item()", 2, "pd.value_counts"),
     ("from pandas.io.json import json_normalize; json_normalize({'a': 1}).shape", [1, 1], ""),
+    ("pd.Series(hours.index).dt.weekofyear.tolist()", [1, 1, 1], "weekofyear was removed in pandas 2.0"),
+    ("[str(pd.Series(hours.index).dt.week.dtype), hours.index.week.tolist()]", ["int64", [1, 1, 1]], ""),
+    ("pd.to_datetime(pd.Series(['2020-12-31', None])).dt.week.fillna(0).tolist()", [53.0, 0.0], ""),
     ("pd.Series([1, 2]).is_monotonic", True, "is_monotonic"),
 ]
 SKLEARN = [
@@ -117,6 +133,14 @@ OTHERS = [
     ("import matplotlib.cm as cm; cm.get_cmap('viridis').name", "viridis", "matplotlib.cm.get_cmap"),
     ("import matplotlib.pyplot as plt; plt.style.use('seaborn-whitegrid')", None, ""),
     ("plt.gca().grid(b=True)", None, "grid(b=)"),
+    ("matplotlib.use('Agg', warn=False, force=True)", None, "matplotlib.use(warn=)"),
+    ("matplotlib.use('Agg', False)", None, ""),
+    (
+        "fig = plt.figure(); ax = fig.gca(projection='3d'); [ax.name, fig.gca(projection='3d') is ax, fig.gca() is ax]",
+        ["3d", True, True],
+        "gca(projection=)",
+    ),
+    ("plt.figure(); [plt.gca(projection='polar').name, plt.gca().name]", ["polar", "polar"], ""),
 ]
 SETUPS = {
     "python": "",

@@ -1,4 +1,4 @@
-"""Stand-ins for functions of NumPy that were removed without a namesake."""
+"""Stand-ins for names of NumPy that were removed without a namesake."""
 
 from __future__ import annotations
 
@@ -27,3 +27,33 @@ def msort(a: Any) -> Any:
     import numpy
 
     return numpy.sort(a, axis=0)
+
+
+class _Cast:
+    """``cast["f"](values)``: the function that makes an array of a type."""
+
+    def __getitem__(self, key: Any) -> Any:
+        import numpy
+
+        kind = numpy.dtype(key)
+        return lambda values: numpy.asarray(values).astype(kind)
+
+
+cast = _Cast()
+
+
+class MachAr:
+    """What floats of this machine can hold, under the names that it had."""
+
+    def __init__(self, *_conversions: Any, **_names: Any) -> None:
+        import numpy
+
+        known = numpy.finfo(numpy.float64)
+        self.ibeta, self.it, self.iexp = 2, known.nmant, known.iexp
+        self.machep, self.negep = known.machep, known.negep
+        self.maxexp, self.minexp = known.maxexp, known.minexp
+        self.eps = self.epsilon = known.eps
+        self.epsneg = known.epsneg
+        self.xmin = self.tiny = self.smallest_normal = known.tiny
+        self.xmax = self.huge = known.max
+        self.precision, self.resolution = known.precision, known.resolution

@@ -107,6 +107,7 @@ def patch_pandas(pandas: Any) -> None:
     _set_missing(frame, "get_value", lambda self, i, c: self.at[i, c], "pandas 1.0", "at")
     for cls in (series, pandas.Index):
         _set_missing_property(cls, "is_monotonic", _is_monotonic, "pandas 2.0", "is_monotonic_increasing")
+    _patch_weeks(pandas)
     if version >= (2, 0):
         _patch_numbers_only(pandas)
         _patch_readers(pandas)
@@ -114,6 +115,22 @@ def patch_pandas(pandas: Any) -> None:
         pandas.date_range = _with_old_frequencies(pandas.date_range, method=False)
     if version >= (3, 0):
         _patch_columns(frame, series)
+
+
+def _patch_weeks(pandas: Any) -> None:
+    """``series.dt.weekofyear`` and ``index.week``: the number of the week by ISO 8601."""
+    from pandas.core.indexes.accessors import DatetimeProperties
+
+    for name in ("week", "weekofyear"):
+        _set_missing_property(DatetimeProperties, name, _weeks, "pandas 2.0", "isocalendar().week")
+        _set_missing_property(
+            pandas.DatetimeIndex, name, lambda index: pandas.Index(_weeks(index)), "pandas 2.0", "isocalendar().week"
+        )
+
+
+def _weeks(dates: Any) -> Any:
+    weeks = dates.isocalendar().week
+    return weeks.astype("float64" if weeks.hasnans else "int64")
 
 
 def value_counts(values: Any, **kwargs: Any) -> Any:

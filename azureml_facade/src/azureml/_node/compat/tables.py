@@ -105,6 +105,7 @@ _NUMPY_2_NAMES = {
     "safe_eval": "ast:literal_eval",
     "asfarray": _HERE + "for_numpy:asfarray",
     "asscalar": _HERE + "for_numpy:asscalar",
+    "cast": _HERE + "for_numpy:cast",
     "msort": _HERE + "for_numpy:msort",
     "disp": "builtins:print",
     "math": "math:",
@@ -117,6 +118,7 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "numpy": {
         **{name: (f"builtins:{target}", _NUMPY_24) for name, target in _NUMPY_BUILTINS.items()},
         **{name: (source, _NUMPY_2) for name, source in _NUMPY_2_NAMES.items()},
+        "MachAr": (_HERE + "for_numpy:MachAr", _NUMPY_24),
     },
     "pandas": {
         "np": ("numpy:", _PANDAS_2),
@@ -187,6 +189,8 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
         "decodestring": ("base64:decodebytes", "Python 3.9"),
     },
     "os": {"errno": ("errno:", "Python 3.7")},
+    "cgi": {"escape": (_HERE + "for_python:escape", "Python 3.8")},
+    "asyncio": {"coroutine": (_HERE + "for_python:coroutine", "Python 3.11")},
 }
 
 PATCHERS: dict[str, str] = {
@@ -203,6 +207,9 @@ PATCHERS: dict[str, str] = {
     "sklearn.cluster": _HERE + "for_sklearn:patch_cluster",
     "sklearn.manifold": _HERE + "for_sklearn:patch_manifold",
     "sklearn.model_selection": _HERE + "for_sklearn:patch_model_selection",
+    "matplotlib": _HERE + "for_matplotlib:patch_use",
+    "matplotlib.figure": _HERE + "for_matplotlib:patch_figure",
+    "matplotlib.pyplot": _HERE + "for_matplotlib:patch_pyplot",
     "matplotlib.style": _HERE + "for_matplotlib:patch_style",
     "matplotlib.axes": _HERE + "for_matplotlib:patch_axes",
     "mlflow": _HERE + "for_mlflow:patch",
