@@ -270,6 +270,13 @@ def test_the_script_cannot_decide_how_its_run_ends(run: Run, directory: Path) ->
     ]
 
 
+def test_the_script_cannot_cancel_its_own_run(run: Run, attached: Attached) -> None:
+    with pytest.raises(UserErrorException, match="a script cannot cancel its own run .*; end it with sys.exit"):
+        run.cancel()
+
+    assert run.get_status() != "Canceled"
+
+
 def test_inputs_that_were_mounted_are_paths(run: Run, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = [{"name": "images", "mode": "mount", "dataset": {"id": "1", "type": "file"}}]
     outputs = [{"name": "result"}]

@@ -382,6 +382,19 @@ def test_a_run_that_was_completed_takes_reports_on(experiment: Experiment, tmp_p
     assert list(run.get_children()) == [child]
 
 
+def test_a_run_that_has_ended_can_be_given_several_children_at_once(experiment: Experiment) -> None:
+    run = experiment.start_logging(snapshot_directory=None)
+    run.complete()
+
+    children = run.create_children(tag_key="fold", tag_values=["a", "b"])
+    for number, child in enumerate(children):
+        child.log("accuracy", number)
+        child.complete()
+
+    assert {child.get_tags()["fold"] for child in run.get_children()} == {"a", "b"}
+    assert [child.get_metrics() for child in children] == [{"accuracy": 0}, {"accuracy": 1}]
+
+
 def test_a_metric_may_be_now_a_truth_value_and_now_a_number(experiment: Experiment) -> None:
     with experiment.start_logging(snapshot_directory=None) as run:
         for value in (True, 0.25, False):

@@ -743,10 +743,11 @@ class _SubmittedRun(Run):
         self._reporter().fail(error_text(error_details) or "the script said that it failed")
 
     def cancel(self) -> bool:
-        """Ask the server to end this run."""
-        with _v1_errors():
-            self._sdk_run.cancel()
-        return True
+        """Refused, as in the original: a script ends its own run by ending."""
+        raise user_error(
+            f"a script cannot cancel its own run {self.id}, as it could not in the original; end it with sys.exit(), or "
+            "cancel it from another program"
+        )
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Do nothing: a report is kept when the call that made it returns."""
