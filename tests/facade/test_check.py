@@ -447,11 +447,17 @@ def test_a_script_with_a_coding_line_is_decoded_as_it_says(tmp_path: Path) -> No
     assert checked(path).verdict == "runs as it stands"
 
 
-@pytest.mark.parametrize("line", ["return 1", "x = 1\0", "yield 1"])
+@pytest.mark.parametrize("line", ["return 1", "x = 1\0", "yield 1", "await wait()"])
 def test_what_python_refuses_after_reading_does_not_run(tmp_path: Path, line: str) -> None:
     path = script(tmp_path, f"import azureml.core\n{line}\n")
 
     assert checked(path).verdict.startswith("is not run as it stands: the syntax is wrong")
+
+
+def test_a_cell_may_wait_outside_of_a_function(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "from azureml.core import Run", "await wait()")
+
+    assert checked(path).verdict == "runs as it stands"
 
 
 def test_modules_that_are_not_installed_are_told_once_each(tmp_path: Path) -> None:

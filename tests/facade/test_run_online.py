@@ -271,7 +271,7 @@ def test_the_script_cannot_decide_how_its_run_ends(run: Run, directory: Path) ->
 
 
 def test_the_script_cannot_cancel_its_own_run(run: Run, attached: Attached) -> None:
-    with pytest.raises(UserErrorException, match="a script cannot cancel its own run .*; end it with sys.exit"):
+    with pytest.raises(UserErrorException, match=r"a script cannot cancel its own run .*; end it with sys\.exit"):
         run.cancel()
 
     assert run.get_status() != "Canceled"

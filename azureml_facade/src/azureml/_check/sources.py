@@ -107,8 +107,8 @@ def read(path: Path) -> Source:
             continue
         if problem:
             source.problems.append((number * _CELL + problem, "this is Python 2, and runs use Python 3"))
-        elif error := _not_compiled(tree):
-            source.problems.append(_wrong_syntax(number, error))
+        elif refused := _not_compiled(tree, is_notebook=source.is_notebook):
+            source.problems.append(_wrong_syntax(number, refused))
         ast.increment_lineno(tree, number * _CELL)
         source.trees.append(tree)
     source.text = "\n\n".join(parts)
@@ -121,12 +121,16 @@ def _wrong_syntax(cell: int, error: SyntaxError | ValueError) -> tuple[int, str]
     return cell * _CELL + line, f"the syntax is wrong: {getattr(error, 'msg', None) or error}"
 
 
-def _not_compiled(tree: ast.Module) -> SyntaxError | None:
-    """What Python refuses only after reading the whole: a ``return`` outside of a function, and the like."""
+def _not_compiled(tree: ast.Module, *, is_notebook: bool) -> SyntaxError | None:
+    """What Python refuses only after reading the whole: a ``return`` outside of a function, and the like.
+
+    Cells, and only they, may wait with ``await`` outside of a function.
+    """
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if is_notebook else 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            compile(tree, "<script>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            compile(tree, "<script>", "exec", flags=flags, dont_inherit=True)
         except SyntaxError as error:
             return error
     return None
