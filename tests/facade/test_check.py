@@ -517,6 +517,7 @@ def test_calls_on_what_nobody_knows_are_counted_as_not_told(tmp_path: Path) -> N
             def fit(self, thing):
                 self.exp.start_logging()
                 thing["a"].get_metrics()
+                thing.as_named_input("a").as_download()
                 thing.fit()
                 tracker.get_metrics()
         """,
@@ -524,8 +525,12 @@ def test_calls_on_what_nobody_knows_are_counted_as_not_told(tmp_path: Path) -> N
 
     report = check(path)
 
-    assert report.files[0].source.unclear == [(8, "self.exp.start_logging"), (9, "thing['a'].get_metrics")]
+    assert report.files[0].source.unclear == [
+        (8, "self.exp.start_logging"),
+        (9, "thing['a'].get_metrics"),
+        (10, "thing.as_named_input"),
+    ]
     assert "submit.py:8: could not tell what self.exp.start_logging is a method of" in list(
         report.files[0].lines(shows_all=False)
     )
-    assert "of 2 more calls it could not be told what they belong to" in report.summary()
+    assert "of 3 more calls it could not be told what they belong to" in report.summary()

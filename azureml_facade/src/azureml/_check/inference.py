@@ -514,6 +514,9 @@ class _Finder:
         function = node.func
         if not isinstance(function, ast.Attribute) or function.attr not in self._telling:
             return
+        before = function.value.func if isinstance(function.value, ast.Call) else None
+        if isinstance(before, ast.Attribute) and before.attr in self._telling:
+            return  # the first call of a chain stands for all
         outermost: ast.expr = function
         while isinstance(outermost, (ast.Attribute, ast.Call, ast.Subscript)):
             outermost = outermost.func if isinstance(outermost, ast.Call) else outermost.value
