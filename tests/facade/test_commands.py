@@ -79,3 +79,10 @@ def test_the_packages_own_text_has_no_link_that_is_dead_once_installed() -> None
 
     assert "](" not in text
     assert "sublight azureml list" in text
+
+
+def test_the_list_is_there_as_json(sublight: Sublight) -> None:
+    rows = json.loads(sublight("azureml", "list", "--json").out)
+
+    assert {"class", "name", "status", "how"} == set(rows[0])
+    assert {"works", "differs", "ignored", "refused"} == {row["status"] for row in rows}

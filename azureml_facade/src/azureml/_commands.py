@@ -69,7 +69,7 @@ def check(
 
 
 @app.command(name="list")
-def list_support() -> None:
+def list_support(as_json: AsJson = False) -> None:
     """Print every name of the SDK v1 with what becomes of it, class by class (Markdown, the text of docs/azureml.md).
 
     \b
@@ -78,7 +78,17 @@ def list_support() -> None:
       sublight azureml list | grep -A12 "### HyperDriveConfig"
     """
     from azureml._features.document import document
+    from azureml._features.table import table
 
+    if as_json:
+        found = table()
+        rows = [
+            {"class": owner.name, "name": one.name, "status": one.status.value, "how": one.how}
+            for owner in found.owners.values()
+            for one in found.features(owner)
+        ]
+        print(json.dumps(rows, indent=2))
+        return
     print(document(), end="")
 
 
