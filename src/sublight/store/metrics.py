@@ -31,6 +31,12 @@ class Points:
         """No points yet."""
         return cls(array("q"), array("d"), array("d"))
 
+    def add_chunk(self, chunk: Any) -> None:
+        """Put the points of a stored chunk, a row of ``metric_chunks``, after these."""
+        self.steps.frombytes(chunk.steps)
+        self.values.frombytes(chunk.points)
+        self.times.frombytes(chunk.times)
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -165,10 +171,7 @@ def all_points(connection: Connection, run_id: str) -> dict[str, Points]:
     query = select(metric_chunks).where(metric_chunks.c.run_id == run_id)
     found: dict[str, Points] = {}
     for chunk in connection.execute(query.order_by(metric_chunks.c.name, metric_chunks.c.first)):
-        points = found.setdefault(chunk.name, Points.empty())
-        points.steps.frombytes(chunk.steps)
-        points.values.frombytes(chunk.points)
-        points.times.frombytes(chunk.times)
+        found.setdefault(chunk.name, Points.empty()).add_chunk(chunk)
     return found
 
 
@@ -205,8 +208,5 @@ def points_of_children(connection: Connection, parent_id: str, name: str) -> dic
     )
     found: dict[str, Points] = {}
     for chunk in connection.execute(query):
-        points = found.setdefault(chunk.run_id, Points.empty())
-        points.steps.frombytes(chunk.steps)
-        points.values.frombytes(chunk.points)
-        points.times.frombytes(chunk.times)
+        found.setdefault(chunk.run_id, Points.empty()).add_chunk(chunk)
     return found
